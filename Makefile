@@ -1,0 +1,52 @@
+# Every target does its own set-up. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export DAGSTER_HOME ?= $(CURDIR)/.offramp/dagster
+# Bytecode is compiled once at install; without it every Dagster process compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup servers demo test test-all check ui bench clean
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+
+setup: $(VENV)/.ready ## create .venv and install what constraints.txt pins
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt uv \
+	  && $(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python -c constraints.txt -e . --group dev \
+	  || { echo "uv cannot install here, pip does"; \
+	       $(BIN)/python -m pip install -q --disable-pip-version-check -U 'pip>=25.1' \
+	       && $(BIN)/python -m pip install -q -c constraints.txt -e . --group dev; }
+	@touch $@
+
+servers: ## install the servers that the tests start, where they are missing (Debian)
+	@./platform_tests/servers/install
+
+demo: setup ## generate the demo source, land it and deliver the last full day
+	@$(BIN)/offramp demo
+
+test: setup servers ## all tests but the deep ones
+	$(BIN)/python -m pytest -m "not deep"
+
+test-all: setup servers ## all tests
+	$(BIN)/python -m pytest
+
+check: setup ## what CI checks beside the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/offramp config check
+
+ui: setup ## open the Dagster UI on http://127.0.0.1:3000
+	@$(BIN)/offramp ui
+
+bench: setup servers ## measure against the named peers, one run
+	$(BIN)/python -m platform_tests.benchmarks
+
+clean: ## remove what the demo and the tests wrote; .venv stays
+	rm -rf .offramp outbox

@@ -1,0 +1,1 @@
+"""Offramp: data owed to other companies, delivered every day from Dagster assets."""

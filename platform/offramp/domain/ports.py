@@ -1,0 +1,286 @@
+"""Every Protocol of the house. Each has one conformance suite in platform_tests/conformance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import date, datetime, timedelta
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from offramp.domain.contracts import Column
+    from offramp.domain.deliveries import (
+        Claim,
+        Delivery,
+        DeliveryRecord,
+        FileEntry,
+        PlacementRecord,
+        Staged,
+        State,
+    )
+    from offramp.domain.exports import Export, FormatName, Model
+    from offramp.domain.landings import LandedTable, Landing, Relation, TableSpec
+    from offramp.domain.subscriptions import Subscription
+    from offramp.domain.windows import Window
+
+
+class Progress(Protocol):
+    """Told how far long work is. Called often, so it must be cheap."""
+
+    def __call__(self, step: str, *, rows: int = 0, bytes_: int = 0) -> None:
+        """Report rows and bytes done since the last call under a step's name."""
+
+
+class LandingWriter(Protocol):
+    """Where a source puts the tables of one landing. Nothing is visible until the landing is committed."""
+
+    @property
+    def landing_id(self) -> str:
+        """The id of the landing under way."""
+
+    def path(self, table: TableSpec) -> Path:
+        """Return the path of the Parquet file to write for a table. For an increment it may hold known rows."""
+
+    def read_from(self, table: TableSpec) -> datetime | None:
+        """Return from when an incremental table must be read again, or None to read it whole."""
+
+    def add(self, table: TableSpec) -> LandedTable:
+        """Take a finished file: drop rows that landed before, or refer to an equal earlier file."""
+
+
+class Source(Protocol):
+    """A system that rows come from."""
+
+    @property
+    def name(self) -> str:
+        """The name in offramp.yaml, the same as in ``_sources.yml``."""
+
+    @property
+    def can_read_as_of(self) -> bool:
+        """True where the source can be read as of any past instant."""
+
+    def read_point(self) -> datetime:
+        """Return the instant up to which a landing made now would be complete, in UTC."""
+
+    def land(
+        self,
+        tables: Sequence[TableSpec],
+        begin: Callable[[datetime], LandingWriter],
+        *,
+        as_of: datetime | None,
+    ) -> datetime:
+        """Write all tables from one consistent snapshot and return its read point.
+
+        ``begin`` gives the writer once the snapshot's read point is known. ``as_of`` is given only where
+        ``can_read_as_of``. Raises SourceUnreachable or SourceRefused.
+        """
+
+
+class LandingStore(Protocol):
+    """The landings of the lake."""
+
+    def begin(self, source: str, data_as_of: datetime) -> LandingWriter:
+        """Start a landing. What is left of a killed one is never seen."""
+
+    def commit(self, writer: LandingWriter) -> Landing:
+        """Make the landing visible at once, with all its tables or not at all."""
+
+    def landings(self, source: str) -> tuple[Landing, ...]:
+        """Return all committed landings, oldest read point first."""
+
+    def get(self, source: str, landing_id: str) -> Landing:
+        """Return one landing; LandingUnavailable if there is none."""
+
+    def relation(self, name: str, landing: Landing, table: str) -> Relation:
+        """Return a table as of a landing as a relation under a name."""
+
+    def relation_since(self, name: str, landing: Landing, table: str, base: Landing | None) -> Relation:
+        """Return only the files of an incremental table that landed after ``base``."""
+
+
+class Session(Protocol):
+    """An engine with relations registered, for one piece of work."""
+
+    def stream(self, sql: str, *, batch_rows: int = 100_000) -> Iterator[pa.RecordBatch]:
+        """Yield the result as Arrow batches, in the query's order."""
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """Return a small result: counts, samples. Never data."""
+
+    def describe(self, sql: str) -> tuple[tuple[str, str], ...]:
+        """Return the result's columns as (name, DuckDB type) without running it."""
+
+    def store(self, sql: str, path: Path) -> int:
+        """Write the result as one Parquet file in the query's order and return its rows."""
+
+
+class Engine(Protocol):
+    """Runs SQL over relations."""
+
+    def open(self, relations: Iterable[Relation]) -> AbstractContextManager[Session]:
+        """Open a session in which each relation can be selected from by its name."""
+
+
+class FormatWriter(Protocol):
+    """The only encoder of its format. It knows no destination and no feed."""
+
+    @property
+    def name(self) -> FormatName:
+        """The format's name."""
+
+    def project(self, column: Column, options: Mapping[str, object]) -> str:
+        """Return the DuckDB expression that turns a contract column into what the writer takes.
+
+        The project-wide text of times, booleans, NaN, binary and line breaks is decided here, before any writer.
+        """
+
+    def dialect(self, options: Mapping[str, object]) -> Mapping[str, object]:
+        """Return the facts of the dialect for the manifest."""
+
+    def write(
+        self,
+        batches: Iterable[tuple[int, pa.RecordBatch]],
+        paths: Sequence[Path],
+        *,
+        schema: pa.Schema,
+        options: Mapping[str, object],
+    ) -> list[FileEntry]:
+        """Write each batch to ``paths[part]`` and return an entry per path: rows, bytes, checksums, no name.
+
+        The bytes depend on the rows and the options alone: not on batch sizes, threads or the clock.
+        """
+
+
+class Destination(Protocol):
+    """A place for finished files. A reader never sees part of one."""
+
+    @property
+    def name(self) -> str:
+        """The name in offramp.yaml."""
+
+    def head(self, name: str) -> FileEntry | None:
+        """Return bytes and sha256 (rows is 0) of a file by reading it back, or None if there is none."""
+
+    def put(self, name: str, content: Path | bytes, *, token: int) -> PendingFile:
+        """Upload under a temporary name that carries the token; readers do not see it."""
+
+    def commit(self, pending: PendingFile) -> None:
+        """Give the file its final name in one step, over an earlier file of that name."""
+
+    def list(self, prefix: str) -> tuple[str, ...]:
+        """Return the names below a prefix, sorted, temporary ones left out."""
+
+    def delete(self, name: str) -> None:
+        """Remove a file; one that is gone is no error."""
+
+    def sweep(self, prefix: str, *, below_token: int) -> int:
+        """Remove temporary files of older tokens below a prefix and return how many."""
+
+
+class PendingFile(Protocol):
+    """An upload that readers do not see yet."""
+
+    @property
+    def name(self) -> str:
+        """The final name."""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes read back from the destination."""
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of the bytes read back from the destination."""
+
+    @property
+    def verified_by(self) -> str:
+        """How it was read back: read_back, checksum or size."""
+
+
+class Ledger(Protocol):
+    """The table of all deliveries and their states. A claim's old token is refused everywhere."""
+
+    def claim(self, delivery: Delivery, *, owner: str, ttl: timedelta, now: datetime) -> Claim:
+        """Take the right to work on a revision, writing it as planned if new. ClaimHeld while another holds it."""
+
+    def renew(self, claim: Claim, *, ttl: timedelta, now: datetime) -> Claim:
+        """Extend a claim; ClaimLost if a later one exists."""
+
+    def check(self, claim: Claim) -> None:
+        """Raise ClaimLost if a later claim exists."""
+
+    def stage(self, claim: Claim, staged: Staged, *, now: datetime) -> None:
+        """Advance to staged, with landing, counts and files."""
+
+    def advance(self, claim: Claim, state: State, *, now: datetime, error: str | None = None) -> None:
+        """Advance to another state; an impossible step is refused."""
+
+    def place(self, claim: Claim, placement: PlacementRecord, *, now: datetime) -> None:
+        """Write what became of one destination."""
+
+    def release(self, claim: Claim) -> None:
+        """Give a claim back, so that others need not wait for its end."""
+
+    def cover(self, claim: Claim, missed: Iterable[Delivery], *, now: datetime) -> None:
+        """Write missed deliveries as superseded, covered by the claimed one."""
+
+    def find(
+        self,
+        *,
+        subscription: str | None = None,
+        recipient: str | None = None,
+        feed: str | None = None,
+        export: str | None = None,
+        first_day: date | None = None,
+        last_day: date | None = None,
+        states: Iterable[State] | None = None,
+    ) -> tuple[DeliveryRecord, ...]:
+        """Return records by data day, subscription, export and revision."""
+
+
+class Feed(Protocol):
+    """What a feed's room decides: exports, switches, windows and names."""
+
+    @property
+    def name(self) -> str:
+        """The feed's name."""
+
+    def exports(self, models: Iterable[Model]) -> tuple[Export, ...]:
+        """Return the feed's exports of these models, sorted by name."""
+
+    def option_names(self) -> tuple[str, ...]:
+        """Return the names that ``options:`` may hold."""
+
+    def check_option(self, name: str, value: str) -> str | None:
+        """Say what is wrong with one option's value, or None."""
+
+    def check_options(self, options: Mapping[str, str], exports: Iterable[Export]) -> tuple[str, ...]:
+        """Say what is wrong with options taken together."""
+
+    def cron(self, subscription: Subscription, export: Export) -> str | None:
+        """Return when the export is due for the subscription, or None where it is switched off or not taken."""
+
+    def window(self, subscription: Subscription, export: Export, tick: datetime) -> Window:
+        """Return the window that ends at or before a tick. For a snapshot only its end counts."""
+
+    def format(self, subscription: Subscription, export: Export) -> tuple[FormatName, Mapping[str, object]]:
+        """Return the format and its options."""
+
+    def rows_name(self, delivery: Delivery, part: int, parts: int) -> str:
+        """Return the path of a part below the recipient's prefix."""
+
+    def deletes_name(self, delivery: Delivery) -> str:
+        """Return the path of the file of deletes."""
+
+    def manifest_name(self, delivery: Delivery) -> str:
+        """Return the path of the manifest of the delivery's revision."""
+
+    def sidecars(self, delivery: Delivery, file: FileEntry) -> Mapping[str, bytes]:
+        """Return the small files that go beside a file, by path: checksums as a customer asked for."""
+
+    def part_count(self, delivery: Delivery, rows: int) -> int:
+        """Return in how many parts rows are written."""

@@ -1,0 +1,39 @@
+"""Subscriptions: what one recipient takes of one feed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+
+class Initial(StrEnum):
+    """Whether a subscription begins with a baseline (everything so far) or with its first window."""
+
+    FULL = "full"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What one recipient takes of one feed.
+
+    ``tenants`` names whose rows it receives; it is never empty. ``entities`` empty means every entity of the
+    feed. ``options`` hold the feed's own options as the vendor's documentation names them; the feed's room
+    reads them. ``destinations`` are names in offramp.yaml.
+    """
+
+    id: str
+    recipient: str
+    feed: str
+    tenants: tuple[str, ...]
+    starts_on: date
+    destinations: tuple[str, ...]
+    entities: tuple[str, ...] = ()
+    initial: Initial = Initial.FULL
+    sends_deletes: bool = False
+    options: Mapping[str, str] = field(default_factory=dict, hash=False)

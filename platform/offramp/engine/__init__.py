@@ -1,0 +1,1 @@
+"""Runs SQL over relations and yields Arrow batches. Which SQL is decided in sql and pipeline."""
