@@ -1,1 +1,3 @@
-"""The HTTP faces: audience ingest and delivery status. They read what the pipeline wrote and compute nothing of their own."""
+"""The HTTP faces: audience ingest and delivery status. They read what the pipeline wrote and compute nothing of
+their own.
+"""

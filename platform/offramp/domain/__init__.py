@@ -1,1 +1,3 @@
-"""Frozen values, Protocols and errors that every room shares. No input or output happens here; it goes to the rooms above."""
+"""Frozen values, Protocols and errors that every room shares. No input or output happens here; it goes to the
+rooms above.
+"""

@@ -1,1 +1,3 @@
-"""The only room that knows Dagster: assets, IO managers, schedules, external assets, metadata. The work itself is in pipeline."""
+"""The only room that knows Dagster: assets, IO managers, schedules, external assets, metadata. The work itself is
+in pipeline.
+"""

@@ -1,1 +1,3 @@
-"""Land, build stored models, gate, plan, stage and publish: the work, callable without Dagster. What a feed exports and how it is named is in feeds."""
+"""Land, build stored models, gate, plan, stage and publish: the work, callable without Dagster. What a feed
+exports and how it is named is in feeds.
+"""
