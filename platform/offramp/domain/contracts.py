@@ -26,6 +26,7 @@ class TypeKind(StrEnum):
     BLOB = "blob"
 
 
+_MOST_DIGITS = 38  # DuckDB and Arrow hold decimals in 128 bits
 _TYPE = re.compile(r"^(?P<kind>[a-z]+)\s*(?:\(\s*(?P<a>\d+)\s*(?:,\s*(?P<b>\d+)\s*)?\))?$")
 _ALIASES = {
     "text": "varchar", "string": "varchar", "int": "integer", "numeric": "decimal", "bool": "boolean",
@@ -56,9 +57,15 @@ class DataType:
             if first is None or second is None:
                 message = f"'{text}' needs precision and scale: decimal(p,s)"
                 raise ValueError(message)
+            if not 1 <= int(first) <= _MOST_DIGITS or int(second) > int(first):
+                message = f"'{text}' is not possible: decimal(p,s) has 1 to {_MOST_DIGITS} digits, s of them at most p"
+                raise ValueError(message)
             return cls(TypeKind.DECIMAL, precision=int(first), scale=int(second))
         if second is not None or (first is not None and kind != TypeKind.VARCHAR):
             message = f"'{text}': only varchar(n) and decimal(p,s) take numbers"
+            raise ValueError(message)
+        if first is not None and int(first) == 0:
+            message = f"'{text}' holds no character: varchar(n) has one at least"
             raise ValueError(message)
         return cls(TypeKind(kind), length=int(first) if first else None)
 

@@ -16,6 +16,7 @@
     └── TransientError            a retry may pass
         ├── SourceUnreachable
         ├── DestinationUnreachable
+        ├── LedgerUnreachable     locked for too long, or its server does not answer
         ├── VerificationFailed    bytes at the destination are not the bytes that were sent
         ├── NotYetDue             asked for before the window's end plus the safety lag
         ├── ClaimHeld             another run works on the delivery
@@ -131,6 +132,10 @@ class SourceUnreachable(TransientError):
 
 class DestinationUnreachable(TransientError):
     """The destination does not answer."""
+
+
+class LedgerUnreachable(TransientError):
+    """The ledger is locked by others for too long, or its server does not answer."""
 
 
 class VerificationFailed(TransientError):

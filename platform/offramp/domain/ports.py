@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from datetime import date, datetime, timedelta
+    from datetime import date, datetime
     from pathlib import Path
 
     import pyarrow as pa
@@ -107,6 +108,9 @@ class Session(Protocol):
 
     def stream(self, sql: str, *, batch_rows: int = 100_000) -> Iterator[pa.RecordBatch]:
         """Yield the result as Arrow batches, in the query's order."""
+
+    def schema(self, sql: str) -> pa.Schema:
+        """Return the Arrow schema that ``stream`` gives, without running the query."""
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         """Return a small result: counts, samples. Never data."""
@@ -253,13 +257,25 @@ class Feed(Protocol):
         """Return the feed's exports of these models, sorted by name."""
 
     def option_names(self) -> tuple[str, ...]:
-        """Return the names that ``options:`` may hold."""
+        """Return the names that ``options:`` may hold; one that ends in ``*`` stands for all that begin so."""
 
     def check_option(self, name: str, value: str) -> str | None:
         """Say what is wrong with one option's value, or None."""
 
-    def check_options(self, options: Mapping[str, str], exports: Iterable[Export]) -> tuple[str, ...]:
-        """Say what is wrong with options taken together."""
+    def check_options(
+        self,
+        options: Mapping[str, str],
+        exports: Iterable[Export],
+        *,
+        safety_lag: timedelta = timedelta(minutes=5),
+    ) -> tuple[str, ...]:
+        """Say what is wrong with options taken together; each message begins with an option's name.
+
+        Without exports, what depends on the jobs that there are is not checked.
+        """
+
+    def warnings(self, options: Mapping[str, str], exports: Iterable[Export]) -> tuple[str, ...]:
+        """Say what is odd about options that work; each message begins with an option's name."""
 
     def cron(self, subscription: Subscription, export: Export) -> str | None:
         """Return when the export is due for the subscription, or None where it is switched off or not taken."""
@@ -271,7 +287,7 @@ class Feed(Protocol):
         """Return the format and its options."""
 
     def rows_name(self, delivery: Delivery, part: int, parts: int) -> str:
-        """Return the path of a part below the recipient's prefix."""
+        """Return the path of a part, counted from 1, below the recipient's prefix."""
 
     def deletes_name(self, delivery: Delivery) -> str:
         """Return the path of the file of deletes."""

@@ -48,7 +48,8 @@ def check_cron(cron: str) -> str | None:
     if len(cron.split()) != 5:
         return f"a cron has five fields, found {len(cron.split())}"
     try:
-        ticks = CronSim(cron, datetime(2024, 1, 1))  # noqa: DTZ001 - cronsim counts in naive UTC
+        # From a minute before a day begins: cronsim leaves out the instant that it starts from.
+        ticks = CronSim(cron, datetime(2023, 12, 31, 23, 59))  # noqa: DTZ001 - cronsim counts in naive UTC
         first = next(ticks)
     except CronSimError as error:
         return f"not a cron: {error}"
@@ -87,8 +88,13 @@ def local_midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def last_local_midnight(instant: datetime, zone: ZoneInfo) -> datetime:
-    """Return the last local midnight at or before an instant, in UTC."""
-    return local_midnight(instant.astimezone(zone).date(), zone)
+    """Return the last local midnight at or before an instant, in UTC.
+
+    Where clocks fall back over midnight, the day that has begun stays begun.
+    """
+    day = instant.astimezone(zone).date()
+    following = local_midnight(day + DAY, zone)
+    return following if following <= instant else local_midnight(day, zone)
 
 
 def window_at(tick: datetime, *, days: int, midnight_to_midnight: bool, zone: ZoneInfo) -> Window:
@@ -102,5 +108,8 @@ def window_at(tick: datetime, *, days: int, midnight_to_midnight: bool, zone: Zo
         end = tick.replace(minute=0, second=0, microsecond=0)
         return Window(end - days * DAY, end)
     end = last_local_midnight(tick, zone)
-    first_day = end.astimezone(zone).date() - timedelta(days=days)
+    first_day = end.astimezone(zone).date() - days * DAY
+    # A day that a zone left out begins when the next one does (Samoa, 2011-12-30): it is no day of a window.
+    while local_midnight(first_day, zone) >= end:
+        first_day -= DAY
     return Window(local_midnight(first_day, zone), end)

@@ -1,0 +1,287 @@
+"""A folder of this machine, or one that is mounted here: the outbox."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from offramp.destinations.names import check_name, is_temporary, stale_token, temporary_name
+from offramp.domain.deliveries import FileEntry
+from offramp.domain.errors import DestinationRefused, DestinationUnreachable, VerificationFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from offramp.domain.ports import PendingFile
+
+_COPY_BYTES = 64 * 1024 * 1024
+_READ_BYTES = 1024 * 1024
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_RIGHTS = {errno.EACCES, errno.EPERM, errno.EROFS}
+_PATH = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}
+# Where the kernel cannot copy between these two files: other file systems, old kernels, overlays.
+_NO_KERNEL_COPY = {errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EBADF}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPending:
+    """An upload that was written, synced and read back under its temporary name."""
+
+    name: str
+    bytes: int
+    sha256: str
+    verified_by: str
+    temporary: str
+
+
+def _no_step(_step: str) -> None:
+    pass
+
+
+class LocalDestination:
+    """Files below a root folder; a reader of the folder sees each file whole or not at all.
+
+    Prefixes are text that names begin with, as object stores have them: end one with ``/`` for a folder, and
+    the empty one means everything. ``at_step`` is told "before ..." and "after ..." of every step (write, fsync,
+    read_back, rename, fsync_dir, delete), so that tests can end the process there.
+    """
+
+    def __init__(self, name: str, root: Path, *, at_step: Callable[[str], None] = _no_step) -> None:
+        self._name = name
+        self._root = root.absolute()
+        self._at_step = at_step
+
+    def __repr__(self) -> str:
+        return f"LocalDestination({self._name!r}, {str(self._root)!r})"
+
+    @property
+    def name(self) -> str:
+        """The name in offramp.yaml."""
+        return self._name
+
+    def head(self, name: str) -> FileEntry | None:
+        """Read a file back and return its bytes and sha256, or None if there is none."""
+        check_name(name, destination=self._name)
+        with self._errors("read back", name):
+            try:
+                size, sha256 = _read_back(self._root / name)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        return FileEntry(name=name, rows=0, bytes=size, checksums={"sha256": sha256})
+
+    def put(self, name: str, content: Path | bytes, *, token: int) -> PendingFile:
+        """Write a hidden file beside the final name, sync it and read it back from the disk.
+
+        Only the size is compared with what was sent; the caller knows the sha256 that the bytes must have.
+        Raises DestinationRefused, DestinationUnreachable (also for a full disk) or VerificationFailed.
+        """
+        check_name(name, destination=self._name)
+        temporary = temporary_name(name, token)
+        path = self._root / temporary
+        # The source is opened outside the fence: a part that is gone from the lake is no fault of the destination.
+        if isinstance(content, bytes):
+            sent_bytes = self._write(name, path, content)
+        else:
+            with content.open("rb") as source:
+                sent_bytes = self._write(name, path, source)
+        with self._errors("read back", name), self._step("read_back"):
+            size, sha256 = _read_back(path)
+        if size != sent_bytes:
+            raise VerificationFailed(
+                f"destination '{self._name}' holds other bytes than were sent",
+                where=name,
+                expected=f"{sent_bytes} bytes",
+                found=f"{size} bytes",
+                todo="run again; if it stays so, check the disk of the destination",
+            )
+        return LocalPending(name, size, sha256, "read_back", temporary)
+
+    def commit(self, pending: PendingFile) -> None:
+        """Rename over the final name and sync the folder. Doing it twice is no error."""
+        if not isinstance(pending, LocalPending):
+            message = f"a pending file of another destination: {type(pending).__name__}"
+            raise TypeError(message)
+        final = self._root / pending.name
+        with self._errors("rename", pending.name):
+            try:
+                with self._step("rename"):
+                    (self._root / pending.temporary).replace(final)
+            except FileNotFoundError as error:
+                self._check_committed(pending, error)
+            with self._step("fsync_dir"):
+                _sync_folder(final.parent)
+
+    def list(self, prefix: str) -> tuple[str, ...]:
+        """Return the names that begin with a prefix, sorted, temporary ones left out."""
+        names = (name for name in self._walk(prefix) if not is_temporary(name.rpartition("/")[2]))
+        return tuple(sorted(name for name in names if name.startswith(prefix)))
+
+    def delete(self, name: str) -> None:
+        """Remove a file and sync its folder; one that is gone is no error."""
+        check_name(name, destination=self._name)
+        self._remove(name)
+
+    def sweep(self, prefix: str, *, below_token: int) -> int:
+        """Remove uploads of older tokens whose final names begin with a prefix, and return how many.
+
+        Tokens count per delivery: give a prefix that holds files of one delivery only.
+        """
+        stale = []
+        for name in self._walk(prefix):
+            token = stale_token(name, prefix)
+            if token is not None and token < below_token:
+                stale.append(name)
+        for name in stale:
+            self._remove(name)
+        return len(stale)
+
+    def _write(self, name: str, path: Path, content: BinaryIO | bytes) -> int:
+        with self._errors("write", name):
+            _make_folders(path.parent)
+            path.unlink(missing_ok=True)
+            with path.open("xb") as target:
+                with self._step("write"):
+                    size = _copy(content, target)
+                with self._step("fsync"):
+                    os.fsync(target.fileno())
+                # Without this the read-back would see the page cache, not what the disk holds.
+                _drop_cache(target.fileno())
+        return size
+
+    def _remove(self, name: str) -> None:
+        path = self._root / name
+        with self._errors("delete", name):
+            try:
+                with self._step("delete"):
+                    path.unlink()
+                with self._step("fsync_dir"):
+                    _sync_folder(path.parent)
+            except (FileNotFoundError, NotADirectoryError):
+                return
+
+    def _check_committed(self, pending: LocalPending, error: FileNotFoundError) -> None:
+        found = self.head(pending.name)
+        if found is None or (found.bytes, found.sha256) != (pending.bytes, pending.sha256):
+            raise VerificationFailed(
+                f"the upload to destination '{self._name}' is gone before it got its final name",
+                where=pending.name,
+                expected=f"{pending.bytes} bytes, sha256 {pending.sha256}",
+                found=f"{found.bytes} bytes, sha256 {found.sha256}" if found else "no file",
+                todo="run again; a later run or the recipient removed the temporary file",
+            ) from error
+
+    def _walk(self, prefix: str) -> Iterator[str]:
+        """Yield the files of the deepest folder that holds every name with this prefix."""
+        folder = prefix.rpartition("/")[0]
+        if folder:
+            check_name(folder, destination=self._name)
+        with self._errors("list", prefix):
+            for parent, _, files in os.walk(self._root / folder, onerror=_unless_gone):
+                relative = os.path.relpath(parent, self._root)
+                for file in files:
+                    yield file if relative == "." else f"{relative}/{file}"
+
+    @contextmanager
+    def _step(self, step: str) -> Iterator[None]:
+        self._at_step(f"before {step}")
+        yield
+        self._at_step(f"after {step}")
+
+    @contextmanager
+    def _errors(self, doing: str, name: str) -> Iterator[None]:
+        """Turn what the operating system says into an error that says what to do."""
+        try:
+            yield
+        except OSError as error:
+            what = f"destination '{self._name}' cannot {doing} a file below {self._root}"
+            found = error.strerror or type(error).__name__
+            if error.errno in _FULL:
+                todo = "free space or raise the quota, then run again; the parts stay staged"
+                raise DestinationUnreachable(what, where=name, found=found, todo=todo) from error
+            if error.errno in _RIGHTS:
+                todo = "give this user the right to write, rename and delete there"
+                raise DestinationRefused(what, where=name, found=found, todo=todo) from error
+            if error.errno in _PATH:
+                todo = "remove what stands in the way of the path"
+                raise DestinationRefused(what, where=name, found=found, todo=todo) from error
+            todo = "check that the folder is there and mounted, then run again; the parts stay staged"
+            raise DestinationUnreachable(what, where=name, found=found, todo=todo) from error
+
+
+def _unless_gone(error: OSError) -> None:
+    """Let a folder vanish while it is listed: its files are gone like any other."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
+
+
+def _make_folders(folder: Path) -> None:
+    """Create a folder and sync the folders above it, so that a power cut does not lose the new entries."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in missing:
+        _sync_folder(one.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems sync their folders by themselves and refuse to be asked.
+        if error.errno not in {errno.EINVAL, errno.EOPNOTSUPP}:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _copy(content: BinaryIO | bytes, target: BinaryIO) -> int:
+    """Copy everything and return the bytes; in the kernel where it can."""
+    if isinstance(content, bytes):
+        target.write(content)
+        target.flush()
+        return len(content)
+    copied = _kernel_copy(content.fileno(), target.fileno())
+    if copied is None:
+        shutil.copyfileobj(content, target, _READ_BYTES)
+        target.flush()
+    return os.fstat(content.fileno()).st_size
+
+
+def _kernel_copy(source: int, target: int) -> int | None:
+    """Copy between two files inside the kernel and return the bytes, or None where that is not possible."""
+    if not hasattr(os, "copy_file_range"):
+        return None
+    copied = 0
+    while True:
+        try:
+            count = os.copy_file_range(source, target, _COPY_BYTES)
+        except OSError as error:
+            if copied == 0 and error.errno in _NO_KERNEL_COPY:
+                return None
+            raise
+        if count == 0:
+            return copied
+        copied += count
+
+
+def _drop_cache(descriptor: int) -> None:
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _read_back(path: Path) -> tuple[int, str]:
+    """Return bytes and sha256 of a file, opened afresh."""
+    digest = hashlib.sha256()
+    buffer = memoryview(bytearray(_READ_BYTES))
+    size = 0
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(buffer[:count])
+            size += count
+    return size, digest.hexdigest()

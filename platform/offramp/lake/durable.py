@@ -1,0 +1,120 @@
+"""Writing files so that a kill or a power cut leaves the old state or the new one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from weakref import finalize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_MARK = ".tmp-"
+
+
+def flush(path: Path) -> None:
+    """Make a file's bytes, or a folder's names, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def place(temporary: Path, final: Path) -> None:
+    """Give a finished file its final name in one step, over an earlier file of that name."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    flush(temporary)
+    temporary.replace(final)
+    flush(final.parent)
+
+
+def place_once(temporary: Path, final: Path) -> bool:
+    """Give a finished file its final name unless that is taken; return whether it was free."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    flush(temporary)
+    try:
+        os.link(temporary, final)
+    except FileExistsError:
+        return False
+    flush(final.parent)
+    return True
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock against other threads and processes; the kernel drops it when a process is killed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+class WorkFolder:
+    """A temporary folder beside the final place, locked as long as its owner lives.
+
+    Make one while the parent's lock is held, so that a new folder is never taken for a dead one.
+    """
+
+    def __init__(self, parent: Path, stem: str) -> None:
+        self.path = parent / f"{stem}{_MARK}{uuid.uuid4().hex}"
+        self.path.mkdir(parents=True)
+        descriptor = os.open(self.path, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        self._unlock = finalize(self, os.close, descriptor)
+
+    def release(self) -> None:
+        """Drop the lock; the folder stays."""
+        self._unlock()
+
+    def remove(self) -> None:
+        """Remove the folder with all in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._unlock()
+
+
+def stem_of(folder: Path) -> str | None:
+    """Return the stem of a work folder, or None for any other folder."""
+    stem, mark, _ = folder.name.partition(_MARK)
+    return stem if mark else None
+
+
+def sweep(parent: Path) -> int:
+    """Remove the work folders that killed processes left, and return how many. Hold the parent's lock."""
+    removed = 0
+    for folder in parent.glob(f"*{_MARK}*"):
+        try:
+            descriptor = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:  # its owner removed it since the listing
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            removed += 1
+        finally:
+            os.close(descriptor)
+    return removed
+
+
+@contextmanager
+def work_folder(root: Path) -> Iterator[Path]:
+    """Give a temporary folder on the lake's file system, removed afterwards; dead ones are swept before."""
+    parent = root / "scratch"
+    with locked(parent):
+        sweep(parent)
+        folder = WorkFolder(parent, "work")
+    try:
+        yield folder.path
+    finally:
+        folder.remove()

@@ -1,0 +1,76 @@
+"""The lake's own questions to Parquet files, asked in DuckDB: equality, differences, increments."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from offramp.domain.errors import PermanentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+Schema = tuple[tuple[str, str], ...]
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def scan(paths: Sequence[Path]) -> str:
+    """Return the table function that reads files by column name."""
+    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    return f"read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
+
+
+class Queries:
+    """A bounded DuckDB connection for one landing's work. ``spill`` must exist and is left empty."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str) -> list[tuple[object, ...]]:
+        """Run a query and return its few rows."""
+        try:
+            return self._connection.execute(sql).fetchall()
+        except duckdb.Error as error:
+            raise PermanentError(
+                "the lake could not read or write a landed table",
+                found=str(error).split("\n\n", maxsplit=1)[0],
+                todo="if a file is named, land its source again; if memory or disk ran out, give the lake more",
+            ) from error
+
+    def count(self, sql: str) -> int:
+        """Run a query of one number."""
+        return int(str(self.run(sql)[0][0]))
+
+    def schema(self, path: Path) -> Schema:
+        """Return a file's columns as (name, DuckDB type)."""
+        return tuple((str(name), str(kind)) for name, kind, *_ in self.run(f"describe select * from {scan([path])}"))
+
+    def write(self, sql: str, path: Path) -> int:
+        """Write a query that ends in a total order as a Parquet file of repeatable bytes, and return its rows."""
+        target = str(path).replace("'", "''")
+        return self.count(f"copy ({sql}) to '{target}' (format parquet, compression zstd, row_group_size 122880)")
+
+
+@contextmanager
+def queries(memory_bytes: int, threads: int, spill: Path) -> Iterator[Queries]:
+    """Open a connection whose memory, threads and spilling are bounded."""
+    with duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": f"{memory_bytes}B",
+            "threads": threads,
+            "temp_directory": str(spill),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "enable_external_file_cache": False,
+        },
+    ) as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield Queries(connection)

@@ -1,0 +1,64 @@
+"""What the steps of one run share: the rooms, opened when first needed, and what each export did."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from offramp.pipeline.rooms import no_report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from offramp.pipeline.deliver import DayReport
+    from offramp.pipeline.rooms import Report, Rooms
+
+WORKPLACE = "workplace"
+_LOG_EVERY_ROWS = 1_000_000
+
+
+class Workplace:
+    """The resource of a run. ``reports`` by export and day is how an asset learns what its IO manager did."""
+
+    def __init__(self, open_rooms: Callable[[], Rooms], report: Report = no_report) -> None:
+        self._open_rooms = open_rooms
+        self._report = report
+        self.reports: dict[tuple[str, date], DayReport] = {}
+
+    @cached_property
+    def rooms(self) -> Rooms:
+        """The rooms of this run."""
+        return self._open_rooms()
+
+    def told(self, log: dg.DagsterLogManager) -> Report:
+        """Return a report that writes to a run's log and passes on."""
+        return _LoggedReport(log, self._report)
+
+
+class _LoggedReport:
+    """Writes a line per million rows: an event in Dagster's storage costs milliseconds, a batch less."""
+
+    def __init__(self, log: dg.DagsterLogManager, onward: Report) -> None:
+        self._log = log
+        self._onward = onward
+        self._rows: dict[tuple[str, str], int] = {}
+
+    def __call__(self, step: str, subject: str, *, rows: int = 0, bytes_: int = 0) -> None:
+        """Report rows and bytes of a step's subject."""
+        self._onward(step, subject, rows=rows, bytes_=bytes_)
+        before = self._rows.get((step, subject))
+        now = self._rows[step, subject] = (before or 0) + rows
+        if before is None or before // _LOG_EVERY_ROWS != now // _LOG_EVERY_ROWS:
+            size = f", {bytes_:,} bytes" if bytes_ else ""
+            self._log.info(f"{step} {subject}: {now:,} rows{size}")
+
+
+def workplace_resource(open_rooms: Callable[[], Rooms], report: Report = no_report) -> dg.ResourceDefinition:
+    """Return the resource: a new workplace for each run."""
+    return dg.ResourceDefinition(
+        resource_fn=lambda _: Workplace(open_rooms, report),
+        description="The rooms of Offramp: sources, lake, engine, formats, destinations and ledger.",
+    )

@@ -1,0 +1,60 @@
+"""Relations of a model over a landing: which files an engine reads when it runs the model's SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from offramp.domain.exports import Model
+    from offramp.domain.landings import Landing, Relation
+    from offramp.pipeline.rooms import Rooms
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOver:
+    """A model's SQL, ready to select from, and the relations it reads."""
+
+    sql: str
+    relations: tuple[Relation, ...]
+
+
+def model_over(rooms: Rooms, model: Model, landing: Landing, *, prefix: str = "") -> ModelOver:
+    """Return a model over all rows of a landing. ``prefix`` keeps two landings apart in one query."""
+    compiled = rooms.project.compile(model.name, prefix=prefix)
+    relations = tuple(rooms.lake.landings.relation(use.name, landing, use.table) for use in compiled.relations)
+    return ModelOver(compiled.sql, relations)
+
+
+def model_since(rooms: Rooms, model: Model, landing: Landing, base: Landing | None, *, prefix: str) -> ModelOver:
+    """Return an events model over the increments that landed after ``base``; other tables are read whole."""
+    compiled = rooms.project.compile(model.name, prefix=prefix)
+    store = rooms.lake.landings
+    relations = tuple(
+        store.relation_since(use.name, landing, use.table, base)
+        if (use.source, use.table) == model.event_source
+        else store.relation(use.name, landing, use.table)
+        for use in compiled.relations
+    )
+    return ModelOver(compiled.sql, relations)
+
+
+def model_base(rooms: Rooms, model: Model, base: Landing, now: ModelOver, *, prefix: str) -> ModelOver:
+    """Return a model over an earlier landing; columns that its files lack read as NULL."""
+    over = model_over(rooms, model, base, prefix=prefix)
+    compiled_now = {relation.name: relation for relation in now.relations}
+    names = {use.name: use for use in rooms.project.compile(model.name, prefix=prefix).relations}
+    tables_now = {use.table: use.name for use in rooms.project.compile(model.name, prefix="now_").relations}
+    relations = []
+    for relation in over.relations:
+        newer = compiled_now[tables_now[names[relation.name].table]]
+        has = {name for name, _type in relation.schema}
+        missing = tuple(column for column in newer.schema if column[0] not in has)
+        relations.append(replace(relation, schema=relation.schema + missing))
+    return ModelOver(over.sql, tuple(relations))
+
+
+def is_unchanged(rooms: Rooms, model: Model, landing: Landing, base: Landing) -> bool:
+    """Return True where every table of the model refers to the same files in both landings."""
+    tables = {use.table for use in rooms.project.compile(model.name).relations}
+    return all(landing.table(name).files == base.table(name).files for name in tables)

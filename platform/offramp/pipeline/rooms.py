@@ -1,0 +1,126 @@
+"""What the pipeline works with: one value that wiring fills and every step is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from offramp.domain.errors import WrongUse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from offramp.domain.deliveries import Delivery, Staged
+    from offramp.domain.exports import Export, FormatName
+    from offramp.domain.landings import TableSpec
+    from offramp.domain.ports import (
+        Destination,
+        Engine,
+        Feed,
+        FormatWriter,
+        LandingStore,
+        Ledger,
+        Source,
+    )
+    from offramp.domain.subscriptions import Subscription
+    from offramp.lake.manifests import ManifestStore
+    from offramp.lake.models import ModelStore
+    from offramp.lake.parts import PartStore
+    from offramp.lake.rejects import RejectStore
+    from offramp.lake.staged import StagedStore
+    from offramp.pipeline.gate import GateReport
+    from offramp.sql.project import Project
+
+
+class Report(Protocol):
+    """Told what a step does, for people who watch: a line of text and counts since the last call."""
+
+    def __call__(self, step: str, subject: str, *, rows: int = 0, bytes_: int = 0) -> None:
+        """Report rows and bytes of a step's subject."""
+
+
+def no_report(step: str, subject: str, *, rows: int = 0, bytes_: int = 0) -> None:
+    """Report nothing."""
+
+
+def no_step(_name: str) -> None:
+    """Do nothing at a named step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """The stores of the lake."""
+
+    landings: LandingStore
+    models: ModelStore
+    parts: PartStore
+    staged: StagedStore
+    rejects: RejectStore
+    manifests: ManifestStore
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Everything that a run needs. ``at_step`` is called before each named step; tests kill a process there.
+
+    ``destination`` gives a destination by its name, with the paths of a subscription.
+    """
+
+    project: Project
+    feeds: Mapping[str, Feed]
+    exports: Mapping[str, Export]
+    subscriptions: Sequence[Subscription]
+    sources: Mapping[str, Source]
+    lake: Lake
+    engine: Engine
+    formats: Mapping[FormatName, FormatWriter]
+    destination: Callable[[str, Subscription], Destination]
+    ledger: Ledger
+    clock: Callable[[], datetime]
+    owner: str
+    safety_lag: timedelta
+    claim_ttl: timedelta
+    publish_parallel: int
+    versions: Mapping[str, str]
+    at_step: Callable[[str], None] = no_step
+    gates: dict[tuple[str, str], GateReport] = field(default_factory=dict, compare=False, repr=False)
+
+    def feed_of(self, export: Export) -> Feed:
+        """Return the feed of an export."""
+        return self.feeds[export.feed]
+
+    def source_of(self, export: Export) -> Source:
+        """Return the one source that an export's model reads. Raises WrongUse where there is none or several."""
+        names = sorted({use.source for use in self.project.compile(export.model.name).relations})
+        if len(names) != 1 or names[0] not in self.sources:
+            raise WrongUse(
+                "a model reads tables of one configured source",
+                where=export.model.name,
+                expected=f"one of {', '.join(sorted(self.sources))}",
+                found=", ".join(names) or "none",
+                todo="declare the source under sources: in offramp.yaml, or split the model",
+            )
+        return self.sources[names[0]]
+
+    def tables_of(self, source: str) -> tuple[TableSpec, ...]:
+        """Return the tables that land from a source."""
+        return self.project.tables(source)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishFailure:
+    """A destination that did not take a delivery, for the end of the run."""
+
+    delivery: Delivery
+    destination: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one delivery in this run. ``is_new`` is False where the parts were staged earlier."""
+
+    staged: Staged
+    is_new: bool
+    failures: tuple[PublishFailure, ...] = ()

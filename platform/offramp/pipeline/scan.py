@@ -1,0 +1,154 @@
+"""Scan: one cut of a landing, sorted once, that several deliveries of an export are written from."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from offramp.domain.contracts import TypeKind
+from offramp.domain.exports import Mode
+from offramp.domain.landings import Relation
+from offramp.domain.quoting import identifier, literal
+from offramp.pipeline.checking import CHANGED_AT
+from offramp.pipeline.cuts import CUT, DELIVERED_CUTS, LATE_AGE, REPEATED, CutRows, cut_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from offramp.domain.deliveries import Delivery
+    from offramp.domain.exports import Model
+    from offramp.domain.landings import Landing
+    from offramp.domain.ports import Session
+    from offramp.pipeline.rooms import Rooms
+
+TENANT = "__tenant"
+_EXTRACT = "__extract"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many rows of a tenant have a class of the cut."""
+
+    tenant: str
+    cut: str
+    late_age: str | None
+    is_repeated: bool
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One cut, ready to be selected from.
+
+    ``sql`` has the rows to deliver of all the group's tenants, in order: the contract's columns raw,
+    ``__changed_at`` in microseconds and ``__tenant``. ``tallies`` count every row that was read.
+    """
+
+    landing: Landing
+    base: Landing | None
+    cut: CutRows
+    session: Session
+    sql: str
+    tallies: tuple[Tally, ...]
+
+
+def group_key(delivery: Delivery) -> tuple[object, ...]:
+    """Return what deliveries have in common that can be cut by one scan."""
+    previous = delivery.previous
+    base = (previous.landing_id, previous.until) if previous else None
+    return (delivery.landing_id, delivery.window, delivery.until, base)
+
+
+def order_of(model: Model, mode: Mode) -> tuple[str, ...]:
+    """Order snapshots by key, everything else by change time, then key; the tenant breaks the last tie."""
+    tenant = (TENANT,) if model.tenant_column else ()
+    keys = (*model.contract.key, *tenant)
+    return keys if mode is Mode.SNAPSHOT else (CHANGED_AT, *keys)
+
+
+def of_tenants(model: Model, tenants: Sequence[str], column: str | None = None) -> str:
+    """Return the filter by tenant; a model whose sources are all shared needs none."""
+    if model.tenant_column is None:
+        return ""
+    return f" and {column or identifier(model.tenant_column)} in ({', '.join(map(literal, tenants))})"
+
+
+@contextmanager
+def open_scan(rooms: Rooms, deliveries: Sequence[Delivery]) -> Iterator[Scan]:
+    """Open the scan of deliveries that share a ``group_key``.
+
+    Deltas, and rows that several deliveries take, are sorted once into a file of the lake's scratch; a single
+    snapshot is streamed as it is sorted.
+    """
+    first = deliveries[0]
+    model, mode = first.export.model, first.export.mode
+    landing, base = _landings(rooms, first)
+    cut = cut_rows(rooms, first, landing, base, _compared(rooms, first))
+    tenants = sorted({tenant for delivery in deliveries for tenant in delivery.subscription.tenants})
+    rows = _sorted_rows(model, mode, cut, tenants)
+    with rooms.engine.open(cut.relations) as session:
+        rooms.at_step("stage.count")
+        tallies = _tallies(session, model, cut)
+        rooms.at_step("stage.scan")
+        if len(deliveries) == 1 and mode is Mode.SNAPSHOT:
+            yield Scan(landing, base, cut, session, rows, tallies)
+            return
+        with rooms.lake.parts.scratch() as folder:
+            spool = folder / "extract.parquet"
+            session.store(rows, spool)
+            extract = Relation(_EXTRACT, (str(spool),), session.describe(rows))
+            with rooms.engine.open((extract, *((cut.changes,) if cut.changes else ()))) as spooled:
+                yield Scan(landing, base, cut, spooled, f"select * from {identifier(_EXTRACT)}", tallies)
+
+
+def _landings(rooms: Rooms, delivery: Delivery) -> tuple[Landing, Landing | None]:
+    source = rooms.source_of(delivery.export).name
+    store = rooms.lake.landings
+    landing = store.get(source, delivery.landing_id or "")
+    return landing, store.get(source, delivery.previous.landing_id) if delivery.previous else None
+
+
+def _compared(rooms: Rooms, delivery: Delivery) -> tuple[str, ...]:
+    """Return the contract columns that the previous delivery had too, with the same type."""
+    names = delivery.export.contract.names
+    if delivery.previous is None:
+        return names
+    earlier = rooms.lake.staged.columns(delivery.previous.delivery_id, delivery.previous.revision)
+    if earlier is None:
+        return names
+    types = {column.name: str(column.type) for column in delivery.export.contract.columns}
+    return tuple(name for name in names if earlier.get(name) == types[name])
+
+
+def _sorted_rows(model: Model, mode: Mode, cut: CutRows, tenants: Sequence[str]) -> str:
+    columns = ", ".join(identifier(name) for name in model.contract.names)
+    order = ", ".join(identifier(name) for name in order_of(model, mode))
+    delivered = ", ".join(map(literal, DELIVERED_CUTS))
+    return (
+        f"select {columns}, {_changed_at(model)} as {CHANGED_AT}, {_tenant(model)} as {TENANT} "
+        f"from ({cut.sql}) where {CUT} in ({delivered}){of_tenants(model, tenants)} order by {order}"
+    )
+
+
+def _tenant(model: Model) -> str:
+    return identifier(model.tenant_column) if model.tenant_column else "''"
+
+
+def _changed_at(model: Model) -> str:
+    change = model.contract.change_column
+    kind = model.contract.column(change).type.kind if change else None
+    if change and kind in {TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ, TypeKind.DATE}:
+        return f"coalesce(epoch_us({identifier(change)}), -9223372036854775808)"
+    return "null::bigint"
+
+
+def _tallies(session: Session, model: Model, cut: CutRows) -> tuple[Tally, ...]:
+    rows = session.rows(
+        f"select {_tenant(model)}, {CUT}, {LATE_AGE}, coalesce({REPEATED}, false), count(*) "
+        f"from ({cut.sql}) group by all order by all"
+    )
+    return tuple(
+        Tally(str(tenant), str(name), None if age is None else str(age), bool(repeated), int(str(count)))
+        for tenant, name, age, repeated, count in rows
+    )

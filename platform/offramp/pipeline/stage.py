@@ -1,0 +1,216 @@
+"""Stage: turn planned deliveries of one export into finished parts in the lake.
+
+Each delivery is encoded by the format's one writer, checked on the way against the contract, and afterwards
+against counts that a query of its own gave.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import pyarrow as pa
+
+from offramp.domain.contracts import Column, DataType, TypeKind
+from offramp.domain.deliveries import FileEntry, FileRole, Staged
+from offramp.domain.errors import ContractBroken
+from offramp.domain.exports import EntityKind, Mode
+from offramp.domain.quoting import identifier
+from offramp.pipeline.accounting import adds_up, counts_of, removed
+from offramp.pipeline.checking import CHANGED_AT, BatchCheck, PartFacts, note
+from offramp.pipeline.scan import TENANT, of_tenants, open_scan, order_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from offramp.domain.deliveries import Delivery
+    from offramp.domain.ports import FormatWriter
+    from offramp.pipeline.rooms import Report, Rooms
+    from offramp.pipeline.scan import Scan
+
+_PART = "__part"
+_UNSORTED_AS_TEXT = {TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ, TypeKind.DATE, TypeKind.DOUBLE}
+
+
+class StageOne(Protocol):
+    """Stages one delivery of an opened group."""
+
+    def __call__(self, delivery: Delivery) -> Staged:
+        """Encode, check and keep the parts of one delivery. Raises ContractBroken."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoding:
+    """How a delivery's rows become bytes."""
+
+    writer: FormatWriter
+    options: Mapping[str, object]
+
+    def select(self, columns: Sequence[Column]) -> list[str]:
+        """Return the columns as the writer takes them."""
+        return [f"{self.writer.project(column, self.options)} as {identifier(column.name)}" for column in columns]
+
+
+@contextmanager
+def open_group(
+    rooms: Rooms, deliveries: Sequence[Delivery], report: Report, *, keep_alive: Callable[[], None]
+) -> Iterator[StageOne]:
+    """Scan once for deliveries of one export that share a cut (see ``group_key``); stage them one by one inside.
+
+    ``keep_alive`` is called often, so that claims do not expire under long work.
+    """
+    with open_scan(rooms, deliveries) as scan:
+
+        def stage(delivery: Delivery) -> Staged:
+            def tell(rows: int) -> None:
+                report("stage", delivery.label, rows=rows)
+                keep_alive()
+
+            return _stage_one(rooms, delivery, scan, tell)
+
+        yield stage
+
+
+def _stage_one(rooms: Rooms, delivery: Delivery, scan: Scan, tell: Callable[[int], None]) -> Staged:
+    feed = rooms.feed_of(delivery.export)
+    format_name, options = feed.format(delivery.subscription, delivery.export)
+    encoding = _Encoding(rooms.formats[format_name], options)
+    counts = counts_of(delivery, scan)
+    part_count = feed.part_count(delivery, counts.rows)
+    with rooms.lake.parts.scratch() as folder:
+        rooms.at_step("stage.write")
+        paths = [folder / f"{number}.part" for number in range(part_count)]
+        entries = _write_rows(delivery, scan, encoding, paths, tell)
+        files = [
+            replace(entry, name=feed.rows_name(delivery, number + 1, part_count))
+            for number, entry in enumerate(entries)
+        ]
+        _expect_rows(delivery, counts.rows, sum(file.rows for file in files))
+        counts = replace(counts, deletes=removed(delivery, scan), adds_up=adds_up(rooms, delivery, scan, counts))
+        if _has_deletes_file(delivery):
+            paths.append(folder / "deletes.part")
+            entry = _write_deletes(delivery, scan, encoding, paths[-1])
+            files.append(replace(entry, name=feed.deletes_name(delivery), role=FileRole.DELETES))
+        rooms.at_step("stage.take")
+        parts = {file.sha256: rooms.lake.parts.take(path, file.sha256) for file, path in zip(files, paths, strict=True)}
+    return Staged(delivery, tuple(files), counts, parts)
+
+
+def _expect_rows(delivery: Delivery, counted: int, written: int) -> None:
+    if written != counted:
+        raise ContractBroken(
+            "rows written differ from rows counted at the source",
+            where=delivery.label,
+            expected=f"{counted:,} rows",
+            found=f"{written:,} rows",
+            todo="run again; if it stays, the model gives other rows each time: look for random or time functions",
+        )
+
+
+def _write_rows(
+    delivery: Delivery, scan: Scan, encoding: _Encoding, paths: Sequence[Path], tell: Callable[[int], None]
+) -> list[FileEntry]:
+    model, contract = delivery.export.model, delivery.export.contract
+    raw = {column.name: f"__key_{column.name}" for column in _unsorted_keys(delivery)}
+    selected = [
+        *encoding.select(contract.columns),
+        *(f"{identifier(name)} as {identifier(shown)}" for name, shown in raw.items()),
+        CHANGED_AT,
+        TENANT,
+        *([f"{_part_of(contract.key, len(paths))} as {_PART}"] if len(paths) > 1 else []),
+    ]
+    mine = of_tenants(model, delivery.subscription.tenants, TENANT)
+    sql = f"select {', '.join(selected)} from ({scan.sql}) where true{mine}"
+    order = [raw.get(name, name) for name in order_of(model, delivery.export.mode)]
+    required = [column.name for column in contract.columns if not column.is_nullable]
+    check = BatchCheck(delivery.label, order, contract.key, required)
+    facts = [PartFacts() for _ in paths]
+
+    def batches() -> Iterator[tuple[int, pa.RecordBatch]]:
+        for batch in scan.session.stream(sql):
+            frame = check.check(batch)
+            if len(paths) == 1:
+                note(facts[0], frame, contract.key)
+                yield 0, batch.select(list(contract.names))
+            else:
+                numbers = frame.get_column(_PART)
+                for number in numbers.unique().sort():
+                    picked = numbers == number
+                    note(facts[number], frame.filter(picked), contract.key)
+                    yield number, batch.filter(pa.array(picked.to_arrow())).select(list(contract.names))
+            tell(batch.num_rows)
+
+    schema = _with_nullability(scan.session.schema(sql), contract.columns)
+    entries = encoding.writer.write(batches(), paths, schema=schema, options=encoding.options)
+    return [_with_facts(entry, fact) for entry, fact in zip(entries, facts, strict=True)]
+
+
+def _unsorted_keys(delivery: Delivery) -> list[Column]:
+    """Return the key columns whose text need not sort as their values do: the check compares them raw."""
+    contract = delivery.export.contract
+    return [contract.column(name) for name in contract.key if contract.column(name).type.kind in _UNSORTED_AS_TEXT]
+
+
+def _part_of(key: Sequence[str], parts: int) -> str:
+    """Return a row's part as a hash of its key, never of its arrival."""
+    text = " || chr(31) || ".join(f"{identifier(name)}::varchar" for name in key)
+    return f"(('0x' || substr(md5({text}), 1, 12))::bigint % {parts})"
+
+
+def _with_nullability(schema: pa.Schema, columns: Sequence[Column]) -> pa.Schema:
+    """Return the fields of the columns, nullable as the contract has them."""
+    return pa.schema([schema.field(column.name).with_nullable(column.is_nullable) for column in columns])
+
+
+def _with_facts(entry: FileEntry, facts: PartFacts) -> FileEntry:
+    return replace(
+        entry,
+        first_key=facts.first_key,
+        last_key=facts.last_key,
+        min_change=_instant(facts.min_change),
+        max_change=_instant(facts.max_change),
+    )
+
+
+def _instant(micros: int | None) -> str | None:
+    """Return microseconds since 1970 as text; None for infinities and years that a calendar does not have."""
+    if micros is None:
+        return None
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+    except OverflowError:
+        return None
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _has_deletes_file(delivery: Delivery) -> bool:
+    export = delivery.export
+    is_mutable_delta = export.mode is Mode.DELTA and export.model.kind is EntityKind.MUTABLE
+    return is_mutable_delta and delivery.subscription.sends_deletes
+
+
+def _write_deletes(delivery: Delivery, scan: Scan, encoding: _Encoding, path: Path) -> FileEntry:
+    """Write the keys that vanished since the base. ``detected_at`` is the landing's read point: a difference
+    cannot know the true time of a deletion. Without a base the file has no rows.
+    """
+    model, contract = delivery.export.model, delivery.export.contract
+    detected_at = Column("detected_at", DataType(TypeKind.TIMESTAMP), is_nullable=False)
+    columns = (*(contract.column(name) for name in contract.key), detected_at)
+    if scan.cut.changes is None:
+        empty = ", ".join(f"null::{column.type.duckdb} as {identifier(column.name)}" for column in columns)
+        rows = f"select {empty} where false"
+    else:
+        keys = ", ".join(identifier(name) for name in contract.key)
+        tenant = f", {identifier(model.tenant_column)}" if model.tenant_column else ""
+        moment = f"timestamp '{scan.landing.data_as_of:%Y-%m-%d %H:%M:%S.%f}'"
+        rows = (
+            f"select {keys}, {moment} as detected_at from {identifier(scan.cut.changes.name)} "
+            f"where change = 'removed'{of_tenants(model, delivery.subscription.tenants)} order by {keys}{tenant}"
+        )
+    sql = f"select {', '.join(encoding.select(columns))} from ({rows})"
+    schema = _with_nullability(scan.session.schema(sql), columns)
+    batches = ((0, batch) for batch in scan.session.stream(sql))
+    return encoding.writer.write(batches, [path], schema=schema, options=encoding.options)[0]

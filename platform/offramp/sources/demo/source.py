@@ -1,0 +1,155 @@
+"""The demo as a source: any past instant of its life can be landed."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from offramp.domain.errors import SourceRefused, nearest
+from offramp.domain.quoting import identifier, literal
+from offramp.domain.windows import midnight
+from offramp.sources.demo.days import Days
+from offramp.sources.demo.life import Life
+from offramp.sources.demo.schema import TABLES, DemoTable
+from offramp.sources.demo.versions import COMMITTED, REMOVED, VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from offramp.domain.landings import TableSpec
+    from offramp.domain.ports import LandingWriter
+
+
+@dataclass(frozen=True)
+class DemoSource:
+    """The embedded demo: a life that depends on ``seed``, ``start_on`` and ``scale`` alone.
+
+    ``days`` freezes the life after so many days; None lets it go on. At scale 1 it begins with 3,000 users and
+    400 assets, and has 4,000 views a day. ``clock`` tells what now is. ``memory_bytes`` bounds a read.
+    """
+
+    name: str
+    folder: Path
+    seed: int
+    start_on: date
+    days: int | None
+    scale: float
+    clock: Callable[[], datetime]
+    threads: int = 2
+    memory_bytes: int = 1_000_000_000
+    _days: Days = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Name the files of this life."""
+        object.__setattr__(self, "_days", Days(self.folder, Life(self.seed, self.start_on, self.scale)))
+
+    @property
+    def can_read_as_of(self) -> bool:
+        """True: the demo keeps every version of a row."""
+        return True
+
+    def read_point(self) -> datetime:
+        """Return the clock's instant: what is committed is visible at once."""
+        return self.clock().astimezone(UTC)
+
+    def land(
+        self,
+        tables: Sequence[TableSpec],
+        begin: Callable[[datetime], LandingWriter],
+        *,
+        as_of: datetime | None,
+    ) -> datetime:
+        """Write the tables as of an instant, rows in the order of their keys."""
+        instant = self.read_point() if as_of is None else as_of.astimezone(UTC)
+        for spec in tables:
+            self._check(spec)
+        self._last_day(instant)
+        writer = begin(instant)
+        with self.connect() as connection:
+            for spec in tables:
+                since = writer.read_from(spec) if spec.increment else None
+                path = writer.path(spec)
+                query = self.select_as_of(spec.name, instant, since=since)
+                connection.execute(f"copy ({query}) to {literal(str(path))} (format parquet, compression zstd)")
+                writer.add(spec)
+        return instant
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open DuckDB with this source's bounds; what does not fit into memory goes below the demo's folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".sorting-", dir=self.folder) as spill:
+            settings: dict[str, str | bool | int | float | list[str]] = {
+                "threads": self.threads,
+                "memory_limit": f"{self.memory_bytes}B",
+                "temp_directory": spill,
+                "preserve_insertion_order": True,
+            }
+            with duckdb.connect(config=settings) as connection:
+                connection.execute("set timezone = 'UTC'")
+                yield connection
+
+    def select_as_of(self, name: str, instant: datetime, *, since: datetime | None = None) -> str:
+        """Return the SELECT of a table's rows as of an instant, by key; ``since`` leaves out what was ingested before.
+
+        Only a table with an ingestion column heeds ``since``; the others are read whole.
+        """
+        table = TABLES[name]
+        last = self._last_day(instant)
+        self._days.ensure(last)
+        visible = f"{COMMITTED} <= {_timestamp(instant)}"
+        columns = ", ".join(
+            f"cast({identifier(column)} as {kind}) as {identifier(column)}" for column, kind in table.columns
+        )
+        if table.ingestion_column is None:
+            files = _files(self._days.version_files(name, last))
+            key = dict(table.columns)[table.key]
+            return (
+                f"select {columns} from (select * from {files} where {visible} "
+                f"qualify row_number() over (partition by {table.key} order by {VERSION} desc) = 1) "
+                f"where not {REMOVED} order by cast({table.key} as {key})"
+            )
+        first = 0 if since is None else min((since.astimezone(UTC).date() - self.start_on).days, last)
+        files = _files(self._days.log_files(name, first, last))
+        newer = f" and {table.ingestion_column} > {_timestamp(since)}" if since else ""
+        return f"select {columns} from {files} where {visible}{newer} order by {table.key}"
+
+    def _last_day(self, instant: datetime) -> int:
+        begins = midnight(self.start_on)
+        if instant < begins:
+            raise SourceRefused(
+                f"the demo '{self.name}' has no past before its first day",
+                expected=f"an instant at or after {begins:%Y-%m-%dT%H:%M:%SZ}",
+                found=f"{instant:%Y-%m-%dT%H:%M:%SZ}",
+                todo="ask for a later instant, or set start_on of the demo earlier",
+            )
+        number = (instant - begins) // timedelta(days=1)
+        return number if self.days is None else min(number, self.days - 1)
+
+    def _check(self, spec: TableSpec) -> None:
+        if spec.name not in TABLES:
+            raise SourceRefused(f"the demo '{self.name}' has no table '{spec.name}'", todo=nearest(spec.name, TABLES))
+        table: DemoTable = TABLES[spec.name]
+        names = [column for column, _ in table.columns]
+        increment = spec.increment.column if spec.increment else None
+        for wanted in (*spec.key, spec.tenant_column, spec.change_column, increment):
+            if wanted is not None and wanted not in names:
+                raise SourceRefused(
+                    f"the table '{spec.name}' of the demo '{self.name}' has no column '{wanted}'",
+                    todo=nearest(wanted, names),
+                )
+
+
+def _files(paths: Sequence[Path]) -> str:
+    return "read_parquet([" + ", ".join(literal(str(path)) for path in paths) + "])"
+
+
+def _timestamp(instant: datetime) -> str:
+    return f"timestamp '{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}'"

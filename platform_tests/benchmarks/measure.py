@@ -1,0 +1,57 @@
+"""Run a command as a process of its own and read what it cost from the operating system."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One finished process: wall and CPU (user and system) seconds, peak resident memory in MB."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    peak_mb: float
+
+
+def run(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Cost:
+    """Run a command to its end. A failed one ends the measurement with what it printed."""
+    variables = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, env=variables | dict(environment or {}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    printed = process.stdout.read()
+    _pid, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{printed.decode()}")
+    return Cost(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def in_turn(commands: Mapping[str, Sequence[str]], *, runs: int, warm_up: bool = True) -> dict[str, Cost]:
+    """Run named commands in turn (A B A B ...), so that a drift of the machine meets all, and return medians."""
+    found: dict[str, list[Cost]] = {name: [] for name in commands}
+    for number in range(runs + warm_up):
+        for name, command in commands.items():
+            cost = run(command)
+            if number or not warm_up:
+                found[name].append(cost)
+    return {
+        name: Cost(
+            median(cost.wall_seconds for cost in costs),
+            median(cost.cpu_seconds for cost in costs),
+            max(cost.peak_mb for cost in costs),
+        )
+        for name, costs in found.items()
+    }

@@ -1,0 +1,122 @@
+"""What only DuckDB has to prove: bounded memory, spilling, repeatable files."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from offramp.domain.errors import OfframpError, PermanentError
+from offramp.engine.duckdb_engine import DuckDBEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MIXED = (
+    "select hash(i) as h, i as id, case when i % 3 = 0 then null else 'user ' || i end as name, "
+    "md5(i::varchar) as url, (i % 100000)::decimal(12,3) as price from range({rows}) t(i)"
+)
+STREAM_IN_BOUNDS = """
+import resource, sys
+from pathlib import Path
+from offramp.engine.duckdb_engine import DuckDBEngine
+engine = DuckDBEngine(Path(sys.argv[1]), memory_bytes=120_000_000, threads=2)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with engine.open([]) as session:
+    rows = sum(batch.num_rows for batch in session.stream(sys.argv[2], batch_rows=20_000))
+print(rows, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+HOLD_A_SPILL_FOLDER = """
+import signal, sys
+from pathlib import Path
+from offramp.engine.duckdb_engine import DuckDBEngine
+with DuckDBEngine(Path(sys.argv[1]), memory_bytes=120_000_000, threads=1).open([]):
+    print("open", flush=True)
+    signal.pause()
+"""
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    return tmp_path / "scratch"
+
+
+@pytest.fixture
+def holder(scratch: Path) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD_A_SPILL_FOLDER, str(scratch)],
+        cwd=Path(__file__).parents[2] / "platform",
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        yield process
+        process.send_signal(signal.SIGKILL)
+
+
+def test_a_sort_larger_than_memory_streams_within_bounds(scratch: Path) -> None:
+    sql = f"{MIXED.format(rows=3_000_000)} order by h, id"
+
+    result = subprocess.run(
+        [sys.executable, "-c", STREAM_IN_BOUNDS, str(scratch), sql],
+        cwd=Path(__file__).parents[2] / "platform",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    rows, grown_megabytes = map(int, result.stdout.split())
+    assert rows == 3_000_000
+    assert grown_megabytes < 260
+
+
+def test_a_query_that_cannot_fit_says_what_to_raise(scratch: Path) -> None:
+    engine = DuckDBEngine(scratch, memory_bytes=20_000_000, threads=2)
+
+    with engine.open([]) as session, pytest.raises(PermanentError, match="raise the engine's memory"):
+        session.rows(f"select sum(len(hs)) from (select list(h) as hs from ({MIXED.format(rows=3_000_000)}))")
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_a_stored_file_has_the_same_bytes_at_any_number_of_threads(scratch: Path, threads: int) -> None:
+    engine = DuckDBEngine(scratch, memory_bytes=300_000_000, threads=threads)
+    digests = []
+    for number in range(2):
+        path = scratch.parent / f"{number}.parquet"
+        with engine.open([]) as session:
+            session.store(f"{MIXED.format(rows=400_000)} order by h, id", path)
+        digests.append(hashlib.sha256(path.read_bytes()).hexdigest())
+
+    one = DuckDBEngine(scratch, memory_bytes=300_000_000, threads=1)
+    with one.open([]) as session:
+        session.store(f"{MIXED.format(rows=400_000)} order by h, id", scratch.parent / "one.parquet")
+    assert set(digests) == {hashlib.sha256((scratch.parent / "one.parquet").read_bytes()).hexdigest()}
+
+
+def test_an_error_in_the_middle_of_a_stream_is_one_of_ours(scratch: Path) -> None:
+    sql = "select case when i = 300000 then error('boom') else i::varchar end as x from range(400000) t(i)"
+
+    with DuckDBEngine(scratch, memory_bytes=200_000_000, threads=1).open([]) as session:
+        stream = session.stream(sql, batch_rows=1_000)
+        next(stream)
+        with pytest.raises(OfframpError, match="boom"):
+            list(stream)
+
+
+def test_a_killed_session_leaves_nothing_for_long_and_a_live_one_is_left_alone(
+    scratch: Path, holder: subprocess.Popen[str]
+) -> None:
+    engine = DuckDBEngine(scratch, memory_bytes=200_000_000, threads=1)
+    with engine.open([]):
+        assert len(list(scratch.iterdir())) == 2
+
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    with engine.open([]):
+        assert len(list(scratch.iterdir())) == 1

@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+from offramp.domain.errors import SourceRefused
+from offramp.domain.landings import TableSpec
+from offramp.sources.demo.schema import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from offramp.sources.demo.source import DemoSource
+
+DAY = timedelta(days=1)
+
+
+def land(demo: DemoSource, specs: list[TableSpec], folder: Path, writer_of: type, **options: object) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    demo.land(specs, lambda _: writer_of(folder, options.get("since")), as_of=options.get("as_of"))
+    return folder
+
+
+def sums(folder: Path) -> dict[str, str]:
+    return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.glob("**/*.parquet"))}
+
+
+def rows(demo: DemoSource, table: str, instant: datetime, query: str) -> list[tuple]:
+    with demo.connect() as connection:
+        select = demo.select_as_of(table, instant)
+        return connection.execute(query.format(rows=f"({select})")).fetchall()
+
+
+def log(demo: DemoSource, table: str) -> str:
+    """All versions of a table that the demo's days hold."""
+    return f"read_parquet('{next(demo.folder.glob('v*'))}/2*/{table}.parquet')"
+
+
+def test_the_same_seed_gives_the_same_bytes_in_another_process_and_at_other_thread_counts(
+    demo_of, specs, writer_of, start, tmp_path
+):
+    as_of = start + timedelta(days=9, hours=11)
+    wanted = land(demo_of(threads=1), specs("demo"), tmp_path / "one", writer_of, as_of=as_of)
+    land(demo_of(threads=4), specs("demo"), tmp_path / "four", writer_of, as_of=as_of)
+    script = (
+        "import sys; from datetime import date, datetime, UTC; from pathlib import Path\n"
+        "from offramp.sources.demo.source import DemoSource\n"
+        "demo = DemoSource('demo', Path(sys.argv[1]), 7, date(2026, 1, 1), None, 0.1, lambda: datetime.now(UTC))\n"
+        "demo.select_as_of('users', datetime.fromisoformat(sys.argv[2]))\n"
+    )
+    other = tmp_path / "other"
+    subprocess.run(
+        [sys.executable, "-c", script, other, as_of.isoformat()],
+        check=True,
+        env={"PYTHONPATH": ":".join(sys.path), "POLARS_MAX_THREADS": "1"},
+    )
+    assert sums(wanted) == sums(tmp_path / "four")
+    assert sums(tmp_path / "demo") == sums(other)
+
+
+def test_two_processes_can_make_the_same_days_at_once(start, tmp_path, demo_of):
+    script = (
+        "import sys; from datetime import date, datetime, UTC; from pathlib import Path\n"
+        "from offramp.sources.demo.source import DemoSource\n"
+        "demo = DemoSource('demo', Path(sys.argv[1]), 7, date(2026, 1, 1), None, 0.1, lambda: datetime.now(UTC))\n"
+        "demo.select_as_of('users', datetime(2026, 1, 7, tzinfo=UTC))\n"
+    )
+    shared = tmp_path / "shared"
+    environment = {"PYTHONPATH": ":".join(sys.path)}
+    both = [subprocess.Popen([sys.executable, "-c", script, shared], env=environment) for _ in range(2)]
+    assert [process.wait() for process in both] == [0, 0]
+    demo_of().select_as_of("users", start + 6 * DAY)
+    assert sums(shared) == sums(tmp_path / "demo")
+    assert not list(shared.glob("*/.making-*"))
+
+
+def test_a_life_is_the_same_whether_made_at_once_or_day_by_day_by_new_readers(demo_of, start, tmp_path):
+    demo_of(folder=tmp_path / "at_once").select_as_of("users", start + 20 * DAY)
+    for number in range(2, 21, 3):
+        demo_of(folder=tmp_path / "in_steps").select_as_of("users", start + number * DAY)
+    assert sums(tmp_path / "at_once") == sums(tmp_path / "in_steps")
+
+
+def test_another_seed_gives_another_life(demo_of, start):
+    query = "select sum(hash(user_name, first_name, zip)) from {rows}"
+    assert rows(demo_of(seed=1), "users", start, query) != rows(demo_of(seed=2), "users", start, query)
+
+
+@pytest.mark.parametrize("hours", [0, 0.001, 3.5, 24, 50.25, 77.7, 144.01, 168, 191.9, 192.1, 263.3, 288])
+def test_references_hold_at_any_instant(lived, start, hours):
+    instant = start + timedelta(hours=hours)
+    with lived.connect() as connection:
+        for table in TABLES:
+            connection.execute(f"create table {table} as {lived.select_as_of(table, instant)}")
+        broken = connection.execute("""
+            select 'asset of view', count(*) from assets_views v
+              where not exists (from assets a where a.id = v.asset_id and a.tenant = v.tenant)
+            union all select 'category of view', count(*) from assets_views v join assets a on a.id = v.asset_id
+              where not exists (from categories c where c.id = v.category_id and c.tenant = v.tenant
+                                and c.asset_type_id = a.asset_type_id)
+            union all select 'user of view', count(*) from assets_views v where v.user_id <> -1
+              and not exists (from users u where u.id = v.user_id and u.tenant = v.tenant)
+            union all select 'platform of view', count(*) from assets_views v
+              where not exists (from platforms p where p.name = v.platform)
+            union all select 'type of asset', count(*) from assets a where a.asset_type_id is not null
+              and not exists (from asset_types t where t.id = a.asset_type_id and t.tenant = a.tenant)
+            union all select 'type of category', count(*) from categories c where c.asset_type_id is not null
+              and not exists (from asset_types t where t.id = c.asset_type_id and t.tenant = c.tenant)
+            union all select 'parent of category', count(*) from categories c where c.level_type <> 'GENRE'
+              and not exists (from categories p where p.id = c.parent_id and p.tenant = c.tenant)
+            union all select 'one category per type', count(asset_type_id) - count(distinct asset_type_id)
+              from categories
+        """).fetchall()
+    assert [fault for fault in broken if fault[1]] == []
+
+
+@pytest.mark.parametrize("name", list(TABLES))
+def test_keys_are_unique_and_rows_come_in_their_order(lived, specs, writer_of, start, tmp_path, name):
+    land(lived, specs("demo", [name]), tmp_path, writer_of, as_of=start + 11 * DAY)
+    key = TABLES[name].key
+    file = f"'{tmp_path}/{name}.parquet'"
+    total, keys = duckdb.sql(f"select count(*), count(distinct {key}) from {file}").fetchall()[0]
+    assert total == keys > 0
+    ordered = f"select count(*) from (select {key} < lag({key}) over () as falls from {file}) where falls"
+    assert duckdb.sql(ordered).fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize("name", list(TABLES))
+def test_columns_have_the_names_order_and_types_of_the_spec(lived, specs, writer_of, start, tmp_path, name):
+    land(lived, specs("demo", [name]), tmp_path, writer_of, as_of=start + DAY)
+    found = duckdb.sql(f"describe select * from '{tmp_path}/{name}.parquet'").fetchall()
+    aliases = {"timestamptz": "timestamp with time zone"}
+    wanted = [(column, aliases.get(kind, kind).upper()) for column, kind in TABLES[name].columns]
+    assert [(column, kind) for column, kind, *_ in found] == wanted
+
+
+def test_what_was_visible_at_an_instant_never_changes_later(demo_of, specs, writer_of, start, tmp_path):
+    as_of = start + timedelta(days=3, hours=9, minutes=30)
+    before = land(demo_of(), specs("demo"), tmp_path / "before", writer_of, as_of=as_of)
+    demo_of().select_as_of("users", start + 30 * DAY)
+    after = land(demo_of(), specs("demo"), tmp_path / "after", writer_of, as_of=as_of)
+    assert sums(before) == sums(after)
+
+
+def test_later_landings_know_every_view_of_earlier_ones(lived, start):
+    counts = [rows(lived, "assets_views", start + timedelta(hours=hour), "select count(*) from {rows}")[0][0]
+              for hour in (1, 12, 24, 100, 200, 288)]  # fmt: skip
+    assert counts == sorted(counts)
+    assert len(set(counts)) == len(counts)
+
+
+@pytest.mark.parametrize("name", ["users", "vvs_pools"])
+def test_some_changes_become_visible_after_their_day_and_its_safety_lag(lived, name):
+    change = TABLES[name].change_column
+    late = f"""
+        select count(*) from {log(lived, name)}
+        where {change}::timestamp < date_trunc('day', _committed_at)
+          and _committed_at > date_trunc('day', _committed_at) + interval 5 minutes
+    """
+    soon = f"""
+        select count(*) from {log(lived, name)}
+        where date_trunc('day', {change}::timestamp) = date_trunc('day', _committed_at)
+          and _committed_at < date_trunc('day', _committed_at) + interval 5 minutes
+    """
+    assert duckdb.sql(late).fetchall()[0][0] > 0
+    assert duckdb.sql(soon).fetchall()[0][0] > 0
+
+
+def test_nothing_is_visible_before_it_happened_and_a_change_column_never_moves_back(lived):
+    for name, table in TABLES.items():
+        change = f"{table.change_column}::timestamp"
+        early = f"select count(*) from {log(lived, name)} where {change} > _committed_at"
+        back = f"""
+            select count(*) from (select {change} < lag({change}) over (partition by {table.key} order by _version) as back
+            from {log(lived, name)}) where back
+        """
+        swapped = f"""
+            select count(*) from (select _committed_at <= lag(_committed_at) over (partition by {table.key} order by _version)
+            as swapped from {log(lived, name)}) where swapped
+        """
+        assert [duckdb.sql(query).fetchall() for query in (early, back, swapped)] == [[(0,)]] * 3, name
+
+
+def test_some_views_are_uploaded_days_after_they_happened_and_ids_rise_with_ingestion(lived):
+    views = log(lived, "assets_views")
+    late = f"select count(*) filter (ingested_at - registered > interval 1 day) from {views}"
+    falls = f"select count(*) from (select ingested_at < lag(ingested_at) over (order by id) as f from {views}) where f"
+    assert duckdb.sql(late).fetchall()[0][0] > 20
+    assert duckdb.sql(falls).fetchall() == [(0,)]
+
+
+def test_rows_are_removed_for_good_and_users_are_forgotten(lived, start):
+    for name in ("vvs_pools", "assets"):
+        assert duckdb.sql(f"select count(*) from {log(lived, name)} where _is_deleted").fetchall()[0][0] > 0
+    kept = rows(
+        lived,
+        "users",
+        start + 12 * DAY,
+        "select count(*), count(email), count(first_name), count(date_of_birth), count(zip) from {rows} where deleted",
+    )
+    assert kept[0][0] > 10
+    assert kept[0][1:] == (0, 0, 0, 0)
+
+
+def test_a_quiet_day_changes_nothing_and_one_tenant_has_no_views(lived, start):
+    quiet = next(lived.folder.glob("v*")) / "2026-01-07"
+    assert [file.name for file in quiet.glob("[!s]*.parquet")] == ["assets_views.parquet"]
+    tenants = duckdb.sql(f"select distinct tenant from '{quiet}/assets_views.parquet'").fetchall()
+    assert tenants == [("aurora",)]
+
+
+def test_small_tables_change_on_few_days(lived):
+    days = {name: len(list(lived.folder.glob(f"v*/2*/{name}.parquet"))) for name in ("platforms", "asset_types")}
+    assert 1 <= days["platforms"] <= 2
+    assert 2 <= days["asset_types"] <= 3
+
+
+def test_text_that_breaks_exports_is_there(lived, start):
+    query = """
+        select bool_or(title like '%"%'), bool_or(title like '%;%'), bool_or(title like '%,%'),
+               bool_or(title like '%' || chr(13) || chr(10) || '%'), bool_or(title like '%' || chr(9) || '%'),
+               bool_or(title like '=%'), bool_or(title like ' %'), bool_or(title like '% '), bool_or(description = ''),
+               bool_or(description is null), bool_or(regexp_matches(title, '[\\x{1F300}-\\x{1FAFF}]')),
+               bool_or(regexp_matches(title, '[\\x{0590}-\\x{06FF}]')), bool_or(external_id like '00%')
+        from {rows}
+    """
+    with lived.connect() as connection:
+        parts = " union all ".join(f"(select title, description, external_id from ({lived.select_as_of(name, start)}))"
+                                   for name in ("assets", "categories"))  # fmt: skip
+        found = connection.execute(query.replace("{rows}", f"({parts})")).fetchall()[0]
+    assert all(found), found
+
+
+def test_an_increment_holds_what_was_ingested_after_the_given_instant(lived, specs, writer_of, start, tmp_path):
+    since, until = start + timedelta(days=3, hours=23, minutes=55), start + timedelta(days=5, minutes=5)
+    land(lived, specs("demo", ["assets_views"]), tmp_path / "part", writer_of, as_of=until, since=since)
+    land(lived, specs("demo", ["assets_views"]), tmp_path / "all", writer_of, as_of=until)
+    part, whole = (f"'{tmp_path}/{name}/assets_views.parquet'" for name in ("part", "all"))
+    newer = f"select * from {whole} where ingested_at > '{since:%Y-%m-%d %H:%M:%S}'"
+    assert duckdb.sql(f"select count(*) from ({newer})").fetchall()[0][0] > 1000
+    assert duckdb.sql(f"({newer} except from {part}) union all (from {part} except {newer})").fetchall() == []
+
+
+def test_a_demo_with_days_is_frozen_after_them(demo_of, specs, writer_of, start, tmp_path):
+    demo = demo_of(days=3)
+    end = land(demo, specs("demo"), tmp_path / "end", writer_of, as_of=start + 3 * DAY)
+    later = land(demo, specs("demo"), tmp_path / "later", writer_of, as_of=start + 300 * DAY)
+    land(demo, specs("demo"), tmp_path / "nothing", writer_of, as_of=start + 300 * DAY, since=start + 299 * DAY)
+    assert sums(end) == sums(later)
+    assert duckdb.sql(f"select count(*) from '{tmp_path}/nothing/assets_views.parquet'").fetchall() == [(0,)]
+    assert not list(demo.folder.glob("v*/2026-01-04"))
+
+
+def test_without_an_instant_it_lands_what_the_clock_says(demo_of, specs, writer_of, tmp_path):
+    now = datetime(2026, 1, 2, 13, 14, 15, tzinfo=UTC)
+    demo = demo_of(clock=lambda: now)
+    points = []
+
+    def begin(read_point: datetime) -> object:
+        points.append(read_point)
+        return writer_of(tmp_path)
+
+    assert demo.land(specs("demo", ["platforms"]), begin, as_of=None) == now
+    assert points == [now]
+    assert demo.read_point() == now
+
+
+def test_wrong_names_and_instants_are_refused_with_what_is_right(demo_of, specs, writer_of, start, tmp_path):
+    demo = demo_of()
+    with pytest.raises(SourceRefused, match="did you mean 'users'"):
+        demo.land([TableSpec("demo", "user", ("id",), "tenant")], lambda _: writer_of(tmp_path), as_of=start)
+    with pytest.raises(SourceRefused, match="no column 'last_update'.*\n.*did you mean 'last_updated'"):
+        demo.land(
+            [TableSpec("demo", "users", ("id",), "tenant", "last_update")], lambda _: writer_of(tmp_path), as_of=start
+        )
+    with pytest.raises(SourceRefused, match="no past before its first day"):
+        demo.land(specs("demo"), lambda _: writer_of(tmp_path), as_of=start - timedelta(seconds=1))
+
+
+def test_the_demos_columns_are_those_of_the_entities(pytestconfig):
+    """platform_tests/sources/demo_columns.json was taken from media_exports.md section 8."""
+    wanted = json.loads((Path(__file__).parent / "demo_columns.json").read_text())
+    found = {name: [column for column, _ in table.columns] for name, table in TABLES.items()}
+    for name, columns in wanted.items():
+        extra = {"platforms": [], "assets_views": ["tenant", "ingested_at"]}.get(name, ["tenant"])
+        assert found[name] == columns + extra
