@@ -25,8 +25,9 @@ from offramp.ledger.sql_ledger import SqlLedger
 from offramp.pipeline.rooms import Lake, Rooms, no_step
 from offramp.settings import DemoSource as DemoSettings
 from offramp.settings import PostgresSource as PostgresSettings
+from offramp.sources.demo.beginning import begins_on
 from offramp.sources.demo.source import DemoSource
-from offramp.sources.postgres import PostgresSource
+from offramp.sources.postgres.source import PostgresSource
 from offramp.sql.project import load_project
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class _Opening:
                     name=name,
                     folder=settings.folder,
                     seed=settings.seed,
-                    start_on=settings.start_on,
+                    start_on=begins_on(settings.folder, settings.start_on, self.clock().date()),
                     days=settings.days,
                     scale=settings.scale,
                     clock=self.clock,
@@ -92,6 +93,7 @@ class _Opening:
                     schema=settings.schema_name,
                     readers=settings.readers,
                     read_point_sql=settings.read_point_sql,
+                    memory_bytes=self.settings.limits.memory_bytes,
                 )
             case _:
                 assert_never(settings)

@@ -25,7 +25,7 @@ STREAM_IN_BOUNDS = """
 import resource, sys
 from pathlib import Path
 from offramp.engine.duckdb_engine import DuckDBEngine
-engine = DuckDBEngine(Path(sys.argv[1]), memory_bytes=120_000_000, threads=2)
+engine = DuckDBEngine(Path(sys.argv[1]), memory_bytes=80_000_000, threads=2)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with engine.open([]) as session:
     rows = sum(batch.num_rows for batch in session.stream(sys.argv[2], batch_rows=20_000))
@@ -61,7 +61,7 @@ def holder(scratch: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_sort_larger_than_memory_streams_within_bounds(scratch: Path) -> None:
-    sql = f"{MIXED.format(rows=3_000_000)} order by h, id"
+    sql = f"{MIXED.format(rows=1_500_000)} order by h, id"
 
     result = subprocess.run(
         [sys.executable, "-c", STREAM_IN_BOUNDS, str(scratch), sql],
@@ -72,8 +72,8 @@ def test_a_sort_larger_than_memory_streams_within_bounds(scratch: Path) -> None:
     )
 
     rows, grown_megabytes = map(int, result.stdout.split())
-    assert rows == 3_000_000
-    assert grown_megabytes < 260
+    assert rows == 1_500_000
+    assert grown_megabytes < 200
 
 
 def test_a_query_that_cannot_fit_says_what_to_raise(scratch: Path) -> None:
@@ -83,20 +83,15 @@ def test_a_query_that_cannot_fit_says_what_to_raise(scratch: Path) -> None:
         session.rows(f"select sum(len(hs)) from (select list(h) as hs from ({MIXED.format(rows=3_000_000)}))")
 
 
-@pytest.mark.parametrize("threads", [1, 2, 4])
-def test_a_stored_file_has_the_same_bytes_at_any_number_of_threads(scratch: Path, threads: int) -> None:
-    engine = DuckDBEngine(scratch, memory_bytes=300_000_000, threads=threads)
-    digests = []
-    for number in range(2):
-        path = scratch.parent / f"{number}.parquet"
-        with engine.open([]) as session:
+def test_a_stored_file_has_the_same_bytes_at_any_number_of_threads(scratch: Path) -> None:
+    digests = set()
+    for threads in (1, 2, 4, 4):
+        path = scratch.parent / f"{threads}.parquet"
+        with DuckDBEngine(scratch, memory_bytes=300_000_000, threads=threads).open([]) as session:
             session.store(f"{MIXED.format(rows=400_000)} order by h, id", path)
-        digests.append(hashlib.sha256(path.read_bytes()).hexdigest())
+        digests.add(hashlib.sha256(path.read_bytes()).hexdigest())
 
-    one = DuckDBEngine(scratch, memory_bytes=300_000_000, threads=1)
-    with one.open([]) as session:
-        session.store(f"{MIXED.format(rows=400_000)} order by h, id", scratch.parent / "one.parquet")
-    assert set(digests) == {hashlib.sha256((scratch.parent / "one.parquet").read_bytes()).hexdigest()}
+    assert len(digests) == 1
 
 
 def test_an_error_in_the_middle_of_a_stream_is_one_of_ours(scratch: Path) -> None:

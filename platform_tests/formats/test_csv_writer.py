@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.csv
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offramp.domain.contracts import Column, DataType
@@ -71,6 +71,7 @@ def test_the_time_zone_of_the_session_leaves_no_trace(zone: str) -> None:
     assert projected(CsvWriter(), bad_rows(), {}, session={"TimeZone": zone}) == plain
 
 
+@settings(deadline=None)
 @given(number=st.floats(allow_nan=False, allow_infinity=False))
 def test_the_text_of_a_double_reads_back_as_the_same_number(number: float) -> None:
     expression = CsvWriter().project(column("v", "double"), {})
@@ -172,6 +173,7 @@ def test_both_ways_to_encode_agree_on_the_default_dialect() -> None:
     assert bytes(_encode(frame, dialect=CsvDialect())) == bytes(_encode_built(frame, dialect=CsvDialect()))
 
 
+@settings(deadline=None)
 @given(texts=st.lists(st.none() | st.text(alphabet=st.sampled_from("a ,;\"\\'\r\n|"), max_size=6)))
 def test_both_ways_to_encode_agree_on_any_text_and_separator(texts: list[str | None]) -> None:
     frame = pl.DataFrame({"n": range(len(texts)), "t": texts}, schema={"n": pl.Int64, "t": pl.String})
@@ -183,6 +185,7 @@ def test_both_ways_to_encode_agree_on_any_text_and_separator(texts: list[str | N
 MARKS = st.sampled_from([mark for mark in string.punctuation + "\t " if mark not in "+-."])
 
 
+@settings(deadline=None)
 @given(
     texts=st.lists(st.text(alphabet=st.sampled_from("ab$ ,;\"'\\|~\t\r\n"), max_size=8), min_size=1),
     separator=MARKS,

@@ -7,7 +7,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offramp.formats.gzip_members import GzipSink, gzip_member
@@ -37,6 +37,7 @@ def test_a_member_has_no_time_and_no_name() -> None:
     assert header[4:8] == b"\0\0\0\0"
 
 
+@settings(deadline=None)
 @given(cuts=st.lists(st.integers(0, 1000), max_size=8), threads=st.integers(1, 4))
 def test_the_bytes_do_not_depend_on_the_sizes_of_writes_or_on_threads(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int], threads: int

@@ -26,7 +26,8 @@ COLUMNS = (
     Column("seen_at", DataType.parse("timestamptz"), is_nullable=True),
 )
 ROWS = """
-    select i as id, case i % 5 when 0 then null when 1 then '' when 2 then 'a,"b' else repeat('text ', i % 40) end as text,
+    select i as id, case i % 5 when 0 then null when 1 then '' when 2 then 'a,"b' else repeat('text ', i % 40)
+        end as text,
         (i / 7)::decimal(12,3) as price, sqrt(i) as ratio, i % 2 = 0 as is_live,
         to_timestamp(i * 977) as seen_at
     from range(140_000) t(i)
@@ -48,7 +49,7 @@ def main(threads: int, folder: Path) -> None:
         batches = ((number % 2, batch) for number, batch in enumerate(rechunked(reader)))
         paths = [folder / f"{name}_{part}" for part in range(2)]
         for entry in writer.write(batches, paths, schema=arrow_schema(COLUMNS), options=options):
-            print(name, entry.rows, entry.bytes, entry.sha256)
+            sys.stdout.write(f"{name} {entry.rows} {entry.bytes} {entry.sha256}\n")
 
 
 def rechunked(reader: pa.RecordBatchReader) -> list[pa.RecordBatch]:

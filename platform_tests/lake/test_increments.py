@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,8 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from offramp.domain.landings import Increment, Landing, TableSpec
-from offramp.lake.landings import FolderLandingStore
 from platform_tests.lake.shop import PLAYS, hour, ids, land, plays, store_at
+
+if TYPE_CHECKING:
+    from offramp.lake.landings import FolderLandingStore
 
 UNDATED = replace(PLAYS, increment=Increment(None, overlap=timedelta(hours=2), lookback=timedelta(days=7)))
 LATEST_COMMIT_HOURS = 2  # the overlap of PLAYS

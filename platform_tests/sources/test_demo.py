@@ -4,7 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,10 @@ def land(demo: DemoSource, specs: list[TableSpec], folder: Path, writer_of: type
 
 
 def sums(folder: Path) -> dict[str, str]:
-    return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.glob("**/*.parquet"))}
+    return {
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.glob("**/*.parquet"))
+    }
 
 
 def rows(demo: DemoSource, table: str, instant: datetime, query: str) -> list[tuple]:
@@ -285,7 +288,7 @@ def test_wrong_names_and_instants_are_refused_with_what_is_right(demo_of, specs,
         demo.land(specs("demo"), lambda _: writer_of(tmp_path), as_of=start - timedelta(seconds=1))
 
 
-def test_the_demos_columns_are_those_of_the_entities(pytestconfig):
+def test_the_demos_columns_are_those_of_the_entities():
     """platform_tests/sources/demo_columns.json was taken from media_exports.md section 8."""
     wanted = json.loads((Path(__file__).parent / "demo_columns.json").read_text())
     found = {name: [column for column, _ in table.columns] for name, table in TABLES.items()}

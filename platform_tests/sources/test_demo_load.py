@@ -31,7 +31,11 @@ def test_postgresql_loaded_from_the_demo_lands_the_same_rows_at_each_instant(
         from_server.mkdir()
         told: list[tuple[str, int]] = []
         rows = load_demo(
-            demo, postgres_dsn, schema="public", as_of=as_of, progress=lambda step, *, rows, to=told: to.append((step, rows))
+            demo,
+            postgres_dsn,
+            schema="public",
+            as_of=as_of,
+            progress=lambda step, *, rows, to=told: to.append((step, rows)),
         )
         demo.land(specs("demo"), lambda _, to=from_demo: writer_of(to), as_of=as_of)
         source = PostgresSource("core", postgres_dsn, read_point_sql=READ_POINT)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case stands in one line
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

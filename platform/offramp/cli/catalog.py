@@ -1,4 +1,5 @@
 """``offramp catalog`` and ``offramp show``: what can be delivered, and one export in full."""
+# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any

@@ -1,4 +1,5 @@
 """Turns what the caller wrote (feeds, entities, days, recipients) into values, or says which names are valid."""
+# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
 
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated

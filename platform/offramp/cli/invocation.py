@@ -1,4 +1,5 @@
 """What one call of the command line works with; each part is opened when it is first asked for."""
+# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
 
 from __future__ import annotations
 

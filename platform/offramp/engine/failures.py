@@ -15,9 +15,9 @@ def translate(error: Exception, *, sql: str, memory_bytes: int) -> OfframpError:
     text = str(error).split("\n\n")[0]
     if "No space left" in text or "max_temp_directory_size" in text:
         return TransientError(
-            "the engine's scratch folder is full",
+            "the engine ran out of disk",
             found=text,
-            todo="free space there, or point the scratch folder at a larger disk",
+            todo="free space where it spills or where the named file is written, or point that at a larger disk",
         )
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError) or "Out of Memory Error" in text:
         return PermanentError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from offramp.domain.errors import PermanentError
+from offramp.domain.errors import PermanentError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,21 +28,33 @@ def scan(paths: Sequence[Path]) -> str:
 
 
 class Queries:
-    """A bounded DuckDB connection for one landing's work. ``spill`` must exist and is left empty."""
+    """A bounded DuckDB connection for one piece of the lake's work."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
     def run(self, sql: str) -> list[tuple[object, ...]]:
-        """Run a query and return its few rows."""
+        """Run a query and return its few rows; one that does not fit into memory runs again in one thread."""
         try:
-            return self._connection.execute(sql).fetchall()
+            return self._run(sql)
         except duckdb.Error as error:
+            text = str(error).split("\n\n", maxsplit=1)[0]
+            if "No space left" in text or "max_temp_directory_size" in text:
+                raise TransientError(
+                    "the lake's disk is full", found=text, todo="free space there, or give the lake a larger disk"
+                ) from error
             raise PermanentError(
                 "the lake could not read or write a landed table",
-                found=str(error).split("\n\n", maxsplit=1)[0],
-                todo="if a file is named, land its source again; if memory or disk ran out, give the lake more",
+                found=text,
+                todo="if a file is named, land its source again; if memory ran out, raise it in offramp.yaml",
             ) from error
+
+    def _run(self, sql: str) -> list[tuple[object, ...]]:
+        try:
+            return self._connection.execute(sql).fetchall()
+        except duckdb.OutOfMemoryException:
+            self._connection.execute("set threads = 1")  # merging spilled runs needs memory for each thread
+            return self._connection.execute(sql).fetchall()
 
     def count(self, sql: str) -> int:
         """Run a query of one number."""
@@ -70,6 +82,8 @@ def queries(memory_bytes: int, threads: int, spill: Path) -> Iterator[Queries]:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "enable_external_file_cache": False,
+            "allocator_flush_threshold": "8MB",
+            "allocator_bulk_deallocation_flush_threshold": "8MB",
         },
     ) as connection:
         connection.execute("set TimeZone = 'UTC'")

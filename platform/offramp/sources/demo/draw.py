@@ -79,11 +79,11 @@ class Draw:
         """Return picked texts: a share with odd characters, a share empty, a share NULL."""
         plain = self.pick(values, n)
         is_odd = self.chance(odd, n)
-        # Odd texts take turns, so that a few dozen of them hold every kind.
-        turn = (np.cumsum(is_odd) + self.whole(0, len(ODD), 1)) % len(ODD)
-        strange = pl.Series(ODD).gather(turn)
-        appended = pl.Series(self.chance(0.5, n))
-        strange = (plain + " " + strange).zip_with(appended, strange)
+        # Odd texts take turns, alone in the first round, so that a few dozen of them hold every kind.
+        turn = np.cumsum(is_odd) + self.whole(0, len(ODD), 1)
+        strange = pl.Series(ODD).gather(turn % len(ODD))
+        follows = self.chance(0.5, n) & (np.cumsum(is_odd) > len(ODD))
+        strange = (plain + " " + strange).zip_with(pl.Series(follows), strange)
         result = strange.zip_with(pl.Series(is_odd), plain)
         result = spoil(result, self.chance(empty, n), "")
         return spoil(result, self.chance(null, n))

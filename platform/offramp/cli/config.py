@@ -1,0 +1,184 @@
+"""``offramp config check``: are the settings and the project right, and what will be delivered when."""
+# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from offramp.cli.choosing import JsonOption, last_due_day, utc_now
+from offramp.cli.invocation import Invocation
+from offramp.cli.output import print_json, print_table, say, until_text, window_json
+from offramp.domain.errors import OfframpError, SettingsError, WrongUse, nearest
+from offramp.domain.exports import Export, Mode
+from offramp.domain.windows import tick_of
+
+if TYPE_CHECKING:
+    from offramp.domain.subscriptions import Subscription
+
+_PROBE = "_manifests/connection-check"
+
+
+@dataclass(slots=True)
+class _Findings:
+    errors: list[OfframpError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    exports: dict[str, Export] = field(default_factory=dict)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the group ``config``."""
+    group = typer.Typer(help="Settings.", no_args_is_help=True)
+    group.callback()(_config)
+    group.command("check")(check)
+    app.add_typer(group, name="config")
+
+
+def _config() -> None:
+    """Check the settings."""
+
+
+def check(
+    context: typer.Context,
+    connect: Annotated[bool, typer.Option("--connect", help="Also try each source and destination.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check settings, models and options, and print what each subscription receives and when. Exit code 2: wrong."""
+    invocation = Invocation.of(context)
+    findings = _findings(invocation, connect=connect)
+    document = _document(invocation, findings)
+    if as_json:
+        print_json(document)
+    else:
+        _print(document, findings, invocation)
+    if findings.errors:
+        raise typer.Exit(2 if any(isinstance(error, WrongUse) for error in findings.errors) else 1)
+
+
+def _findings(invocation: Invocation, *, connect: bool) -> _Findings:
+    """Collect as many faults as can be told apart: what is wrong early hides what depends on it."""
+    findings = _Findings()
+    try:
+        settings = invocation.settings
+        findings.exports = dict(invocation.exports())
+        findings.errors += _model_faults(invocation)
+        from offramp.settings import check_subscriptions
+
+        findings.warnings += check_subscriptions(settings, findings.exports.values())
+    except WrongUse as error:
+        findings.errors.append(error)
+    if connect and not findings.errors:
+        findings.errors += _connection_faults(invocation)
+    return findings
+
+
+def _model_faults(invocation: Invocation) -> Iterator[OfframpError]:
+    from offramp.sql.tenancy import tenancy_problems
+
+    settings, project = invocation.settings, invocation.project
+    yield from tenancy_problems(project)
+    for source in project.sources():
+        if source not in settings.sources:
+            yield SettingsError(
+                f"the models read the source '{source}', and no source has that name",
+                file=settings.file,
+                todo=f"declare it under sources:; {nearest(source, settings.sources)}",
+            )
+
+
+def _connection_faults(invocation: Invocation) -> Iterator[OfframpError]:
+    rooms = invocation.rooms
+    for source in rooms.sources.values():
+        try:
+            source.read_point()
+        except OfframpError as error:
+            yield error
+    for subscription in rooms.subscriptions:
+        for name in subscription.destinations:
+            try:
+                rooms.destination(name, subscription).head(_PROBE)
+            except OfframpError as error:
+                yield error
+
+
+def _document(invocation: Invocation, findings: _Findings) -> dict[str, Any]:
+    is_read = not findings.errors or bool(findings.exports)
+    subscriptions = invocation.settings.subscriptions if is_read else ()
+    return {
+        "file": str(invocation.settings.file) if is_read else None,
+        "is_good": not findings.errors,
+        "errors": [_error(error, invocation) for error in findings.errors],
+        "warnings": findings.warnings,
+        "subscriptions": [_subscription(one, invocation, findings) for one in subscriptions],
+    }
+
+
+def _error(error: OfframpError, invocation: Invocation) -> dict[str, Any]:
+    facts = {"where": error.where, "what": error.what, "expected": error.expected, "found": error.found}
+    texts = {**facts, "todo": error.todo}
+    return {name: None if text is None else invocation.redact(str(text)) for name, text in texts.items()}
+
+
+def _subscription(one: "Subscription", invocation: Invocation, findings: _Findings) -> dict[str, Any]:
+    settings = invocation.settings
+    exports = [export for export in findings.exports.values() if export.feed == one.feed]
+    return {
+        "id": one.id,
+        "recipient": one.recipient,
+        "feed": one.feed,
+        "tenants": list(one.tenants),
+        "starts_on": one.starts_on.isoformat(),
+        "initial": one.initial.value,
+        "destinations": [
+            {
+                "name": name,
+                "kind": settings.destinations[name].kind,
+                "place": str(settings.destinations[name].folder(one)),
+            }
+            for name in one.destinations
+        ],
+        "exports": [_export(one, export) for export in exports if not one.entities or export.entity in one.entities],
+    }
+
+
+def _export(one: "Subscription", export: Export) -> dict[str, Any]:
+    from offramp.feeds.registry import FEEDS
+
+    feed = FEEDS[one.feed]
+    cron = feed.cron(one, export)
+    found: dict[str, Any] = {"export": export.name, "cron": cron, "data_day": None, "tick": None, "window": None}
+    if cron is None:
+        return found
+    day = last_due_day([cron], utc_now())
+    tick = tick_of(cron, day)
+    if tick is None:
+        return found
+    window = feed.window(one, export, tick)
+    is_delta = export.mode is Mode.DELTA
+    return found | {
+        "data_day": day.isoformat(),
+        "tick": f"{tick:%Y-%m-%dT%H:%M:%SZ}",
+        "until": f"{window.end:%Y-%m-%dT%H:%M:%SZ}",
+        "window": window_json(window) if is_delta else None,
+        "text": until_text(window if is_delta else None, window.end),
+    }
+
+
+def _print(document: dict[str, Any], findings: _Findings, invocation: Invocation) -> None:
+    for one in document["subscriptions"]:
+        say(f"{one['id']}: {one['recipient']} takes {one['feed']} of {', '.join(one['tenants'])}, from {one['starts_on']}")
+        for place in one["destinations"]:
+            say(f"  to {place['name']} ({place['kind']}): {place['place']}")
+        print_table(
+            ("export", "schedule (UTC)", "last window (UTC)"),
+            ((export["export"], export["cron"] or "off", export.get("text", "")) for export in one["exports"]),
+        )
+        say()
+    for warning in findings.warnings:
+        say(f"warning: {warning}")
+    for error in findings.errors:
+        say(invocation.redact(f"error: {error}"), to_stderr=True)
+    exports, subscriptions = len(findings.exports), len(document["subscriptions"])
+    state = f"{len(findings.errors)} error(s)" if findings.errors else "the configuration is right"
+    say(f"{state}: {exports} exports, {subscriptions} subscriptions, {len(findings.warnings)} warning(s)")

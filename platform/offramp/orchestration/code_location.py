@@ -1,0 +1,67 @@
+"""The code location: everything that Dagster is told, made from settings and models alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from offramp.feeds.registry import FEEDS
+from offramp.orchestration.days import daily
+from offramp.orchestration.deliveries import deliveries_asset
+from offramp.orchestration.exports import export_asset
+from offramp.orchestration.io_manager import io_managers
+from offramp.orchestration.landing import landing_asset
+from offramp.orchestration.recipients import recipient_assets
+from offramp.orchestration.schedules import schedule_of, timetables
+from offramp.orchestration.workplace import WORKPLACE, workplace_resource
+from offramp.pipeline.rooms import no_report
+from offramp.sql.project import load_project
+
+if TYPE_CHECKING:
+    from offramp.domain.exports import Export
+    from offramp.pipeline.rooms import Report, Rooms
+    from offramp.settings import Settings
+
+
+def build(settings: Settings, *, rooms: Rooms | None = None, report: Report = no_report) -> dg.Definitions:
+    """Return the assets, jobs, schedules and IO managers of a configuration.
+
+    Without ``rooms`` each run opens its own. No source, destination or ledger is touched here.
+    """
+    project = rooms.project if rooms else load_project(settings.models)
+    models = [loaded.model for loaded in project.models.values()]
+    exports = [export for name in sorted(FEEDS) for export in FEEDS[name].exports(models)]
+    partitions = daily(settings.first_day)
+    by_source: dict[str, list[Export]] = {}
+    for export in exports:
+        by_source.setdefault(project.source_of(export.model.name), []).append(export)
+
+    def open_rooms() -> Rooms:
+        if rooms is not None:
+            return rooms
+        # Wiring loads every engine and client; the code location has to be up in little more than Dagster's own time.
+        from offramp import wiring  # noqa: PLC0415
+
+        return wiring.open_rooms(settings)
+
+    return dg.Definitions(
+        assets=[
+            *(
+                landing_asset(source, settings.sources[source].kind, taken, partitions)
+                for source, taken in sorted(by_source.items())
+            ),
+            *(export_asset(export, project, partitions) for export in exports),
+            *(
+                deliveries_asset(feed, [export for export in exports if export.feed == feed], partitions)
+                for feed in sorted({export.feed for export in exports})
+            ),
+            *recipient_assets(settings.subscriptions, exports, FEEDS, partitions),
+        ],
+        schedules=[
+            schedule_of(timetable, project, partitions, settings.first_day)
+            for timetable in timetables(settings.subscriptions, exports, FEEDS)
+        ],
+        resources={WORKPLACE: workplace_resource(open_rooms, report), **io_managers()},
+        executor=dg.in_process_executor,
+    )

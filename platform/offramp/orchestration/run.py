@@ -1,0 +1,155 @@
+"""Runs of exports in this process, on the same Dagster instance that the UI shows."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from offramp.domain.errors import NotYetDue, WrongUse
+from offramp.domain.windows import DAY, midnight
+from offramp.orchestration.code_location import build
+from offramp.orchestration.days import ranges
+from offramp.orchestration.deliveries import deliveries_key
+from offramp.orchestration.landing import landing_key
+from offramp.pipeline.rooms import no_report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date, datetime
+
+    from offramp.domain.exports import Export
+    from offramp.pipeline.rooms import Report, Rooms
+    from offramp.settings import Settings
+
+# Without `nux` a dialog about newsletters covers a fresh instance and takes every click.
+_DAGSTER_YAML = """\
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+"""
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class FailedStep:
+    """A step that failed: the export or last step by its asset key, the days of its run, and the reason."""
+
+    name: str
+    days: tuple[date, date]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What became of the runs, one per unbroken range of days."""
+
+    run_ids: tuple[str, ...]
+    failed: tuple[FailedStep, ...]
+
+    @property
+    def success(self) -> bool:
+        """True where no step failed."""
+        return not self.failed
+
+
+def prepare_home(settings: Settings) -> Path:
+    """Make the folder of the Dagster instance, with its settings if it has none, and return it."""
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    chosen = home / "dagster.yaml"
+    if not chosen.exists():
+        with tempfile.NamedTemporaryFile("w", dir=home, suffix=".yaml", delete=False) as file:
+            file.write(_DAGSTER_YAML)
+        Path(file.name).replace(chosen)
+    return home
+
+
+def materialize_days(
+    settings: Settings,
+    rooms: Rooms,
+    exports: Sequence[Export],
+    days: Sequence[date],
+    tags: Mapping[str, str] | None = None,
+    *,
+    report: Report = no_report,
+) -> RunResult:
+    """Run exports for data days, with their landings before and the feeds' last steps behind.
+
+    An unbroken range of days is one run. ``tags`` are those of ``run_tags``. A failed step does not raise: it is in
+    the result. Raises WrongUse or NotYetDue for a day without a partition.
+    """
+    _check_days(settings, days, rooms.clock())
+    defs = build(settings, rooms=rooms, report=report)
+    job = defs.resolve_implicit_global_asset_job_def()
+    keys = _asset_keys(rooms, exports)
+    run_ids: list[str] = []
+    failed: list[FailedStep] = []
+    with dg.DagsterInstance.from_config(str(prepare_home(settings))) as instance:
+        for first, last in ranges(days):
+            result = job.execute_in_process(
+                instance=instance,
+                asset_selection=keys,
+                run_config=_QUIET,
+                tags={**(tags or {}), **_partitions(first, last)},
+                raise_on_error=False,
+            )
+            run_ids.append(result.run_id)
+            failed += (FailedStep(name, (first, last), message) for name, message in _failures(result))
+    return RunResult(tuple(run_ids), tuple(failed))
+
+
+def _check_days(settings: Settings, days: Sequence[date], now: datetime) -> None:
+    for day in sorted(days):
+        if day < settings.first_day:
+            raise WrongUse(
+                f"{day} has no partition",
+                where=str(settings.file),
+                expected=f"a data day from first_day ({settings.first_day}) on",
+                todo="choose a later day, or set an earlier first_day",
+            )
+        if now < midnight(day + DAY):
+            raise NotYetDue(
+                f"the data day {day} is not over", expected="a day that has ended in UTC", found=f"{now:%Y-%m-%d %H:%M}"
+            )
+
+
+def _asset_keys(rooms: Rooms, exports: Sequence[Export]) -> list[dg.AssetKey]:
+    sources = sorted({rooms.source_of(export).name for export in exports})
+    feeds = sorted({export.feed for export in exports})
+    return [
+        *(landing_key(source) for source in sources),
+        *(dg.AssetKey(list(export.key)) for export in exports),
+        *(deliveries_key(feed) for feed in feeds),
+    ]
+
+
+def _partitions(first: date, last: date) -> dict[str, str]:
+    if first == last:
+        return {"dagster/partition": first.isoformat()}
+    return {
+        ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
+        ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+    }
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> Iterator[tuple[str, str]]:
+    steps = [event for event in result.all_events if event.is_step_failure]
+    for event in steps:
+        data = event.step_failure_data
+        stated = data.user_failure_data
+        if stated is not None and stated.description:
+            message = stated.description
+        else:
+            error = data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            message = error.message.strip() if error else event.message or "no reason was given"
+        yield (event.step_key or "").replace("__", "/"), message
+    if not steps and not result.success:
+        yield "run", next((event.message or "" for event in reversed(result.all_events) if event.is_failure), "failed")
