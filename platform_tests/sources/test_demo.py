@@ -48,8 +48,12 @@ def log(demo: DemoSource, table: str) -> str:
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process_and_at_other_thread_counts(
-    demo_of, specs, writer_of, start, tmp_path
-):
+    demo_of: Callable[..., DemoSource],
+    specs: Callable[..., list[TableSpec]],
+    writer_of: type[FolderWriter],
+    start: datetime,
+    tmp_path: Path,
+) -> None:
     as_of = start + timedelta(days=9, hours=11)
     wanted = land(demo_of(threads=1), specs("demo"), tmp_path / "one", writer_of, as_of=as_of)
     land(demo_of(threads=4), specs("demo"), tmp_path / "four", writer_of, as_of=as_of)
@@ -69,7 +73,9 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process_and_at_other_thre
     assert sums(tmp_path / "demo") == sums(other)
 
 
-def test_two_processes_can_make_the_same_days_at_once(start, tmp_path, demo_of):
+def test_two_processes_can_make_the_same_days_at_once(
+    start: datetime, tmp_path: Path, demo_of: Callable[..., DemoSource]
+) -> None:
     script = (
         "import sys; from datetime import date, datetime, UTC; from pathlib import Path\n"
         "from offramp.sources.demo.source import DemoSource\n"
@@ -85,20 +91,22 @@ def test_two_processes_can_make_the_same_days_at_once(start, tmp_path, demo_of):
     assert not list(shared.glob("*/.making-*"))
 
 
-def test_a_life_is_the_same_whether_made_at_once_or_day_by_day_by_new_readers(demo_of, start, tmp_path):
+def test_a_life_is_the_same_whether_made_at_once_or_day_by_day_by_new_readers(
+    demo_of: Callable[..., DemoSource], start: datetime, tmp_path: Path
+) -> None:
     demo_of(folder=tmp_path / "at_once").select_as_of("users", start + 20 * DAY)
     for number in range(2, 21, 3):
         demo_of(folder=tmp_path / "in_steps").select_as_of("users", start + number * DAY)
     assert sums(tmp_path / "at_once") == sums(tmp_path / "in_steps")
 
 
-def test_another_seed_gives_another_life(demo_of, start):
+def test_another_seed_gives_another_life(demo_of: Callable[..., DemoSource], start: datetime) -> None:
     query = "select sum(hash(user_name, first_name, zip)) from {rows}"
     assert rows(demo_of(seed=1), "users", start, query) != rows(demo_of(seed=2), "users", start, query)
 
 
 @pytest.mark.parametrize("hours", [0, 0.001, 3.5, 24, 50.25, 77.7, 144.01, 168, 191.9, 192.1, 263.3, 288])
-def test_references_hold_at_any_instant(lived, start, hours):
+def test_references_hold_at_any_instant(lived: DemoSource, start: datetime, hours: float) -> None:
     instant = start + timedelta(hours=hours)
     with lived.connect() as connection:
         for table in TABLES:
@@ -126,7 +134,14 @@ def test_references_hold_at_any_instant(lived, start, hours):
 
 
 @pytest.mark.parametrize("name", list(TABLES))
-def test_keys_are_unique_and_rows_come_in_their_order(lived, specs, writer_of, start, tmp_path, name):
+def test_keys_are_unique_and_rows_come_in_their_order(
+    lived: DemoSource,
+    specs: Callable[..., list[TableSpec]],
+    writer_of: type[FolderWriter],
+    start: datetime,
+    tmp_path: Path,
+    name: str,
+) -> None:
     land(lived, specs("demo", [name]), tmp_path, writer_of, as_of=start + 11 * DAY)
     key = TABLES[name].key
     file = f"'{tmp_path}/{name}.parquet'"
@@ -137,7 +152,14 @@ def test_keys_are_unique_and_rows_come_in_their_order(lived, specs, writer_of, s
 
 
 @pytest.mark.parametrize("name", list(TABLES))
-def test_columns_have_the_names_order_and_types_of_the_spec(lived, specs, writer_of, start, tmp_path, name):
+def test_columns_have_the_names_order_and_types_of_the_spec(
+    lived: DemoSource,
+    specs: Callable[..., list[TableSpec]],
+    writer_of: type[FolderWriter],
+    start: datetime,
+    tmp_path: Path,
+    name: str,
+) -> None:
     land(lived, specs("demo", [name]), tmp_path, writer_of, as_of=start + DAY)
     found = duckdb.sql(f"describe select * from '{tmp_path}/{name}.parquet'").fetchall()
     aliases = {"timestamptz": "timestamp with time zone"}
@@ -145,7 +167,13 @@ def test_columns_have_the_names_order_and_types_of_the_spec(lived, specs, writer
     assert [(column, kind) for column, kind, *_ in found] == wanted
 
 
-def test_what_was_visible_at_an_instant_never_changes_later(demo_of, specs, writer_of, start, tmp_path):
+def test_what_was_visible_at_an_instant_never_changes_later(
+    demo_of: Callable[..., DemoSource],
+    specs: Callable[..., list[TableSpec]],
+    writer_of: type[FolderWriter],
+    start: datetime,
+    tmp_path: Path,
+) -> None:
     as_of = start + timedelta(days=3, hours=9, minutes=30)
     before = land(demo_of(), specs("demo"), tmp_path / "before", writer_of, as_of=as_of)
     demo_of().select_as_of("users", start + 30 * DAY)
@@ -153,7 +181,7 @@ def test_what_was_visible_at_an_instant_never_changes_later(demo_of, specs, writ
     assert sums(before) == sums(after)
 
 
-def test_later_landings_know_every_view_of_earlier_ones(lived, start):
+def test_later_landings_know_every_view_of_earlier_ones(lived: DemoSource, start: datetime) -> None:
     counts = [rows(lived, "assets_views", start + timedelta(hours=hour), "select count(*) from {rows}")[0][0]
               for hour in (1, 12, 24, 100, 200, 288)]  # fmt: skip
     assert counts == sorted(counts)
@@ -161,7 +189,7 @@ def test_later_landings_know_every_view_of_earlier_ones(lived, start):
 
 
 @pytest.mark.parametrize("name", ["users", "vvs_pools"])
-def test_some_changes_become_visible_after_their_day_and_its_safety_lag(lived, name):
+def test_some_changes_become_visible_after_their_day_and_its_safety_lag(lived: DemoSource, name: str) -> None:
     change = TABLES[name].change_column
     late = f"""
         select count(*) from {log(lived, name)}
@@ -177,7 +205,7 @@ def test_some_changes_become_visible_after_their_day_and_its_safety_lag(lived, n
     assert duckdb.sql(soon).fetchall()[0][0] > 0
 
 
-def test_nothing_is_visible_before_it_happened_and_a_change_column_never_moves_back(lived):
+def test_nothing_is_visible_before_it_happened_and_a_change_column_never_moves_back(lived: DemoSource) -> None:
     for name, table in TABLES.items():
         change = f"{table.change_column}::timestamp"
         early = f"select count(*) from {log(lived, name)} where {change} > _committed_at"
@@ -192,7 +220,7 @@ def test_nothing_is_visible_before_it_happened_and_a_change_column_never_moves_b
         assert [duckdb.sql(query).fetchall() for query in (early, back, swapped)] == [[(0,)]] * 3, name
 
 
-def test_some_views_are_uploaded_days_after_they_happened_and_ids_rise_with_ingestion(lived):
+def test_some_views_are_uploaded_days_after_they_happened_and_ids_rise_with_ingestion(lived: DemoSource) -> None:
     views = log(lived, "assets_views")
     late = f"select count(*) filter (ingested_at - registered > interval 1 day) from {views}"
     falls = f"select count(*) from (select ingested_at < lag(ingested_at) over (order by id) as f from {views}) where f"
@@ -200,7 +228,7 @@ def test_some_views_are_uploaded_days_after_they_happened_and_ids_rise_with_inge
     assert duckdb.sql(falls).fetchall() == [(0,)]
 
 
-def test_rows_are_removed_for_good_and_users_are_forgotten(lived, start):
+def test_rows_are_removed_for_good_and_users_are_forgotten(lived: DemoSource, start: datetime) -> None:
     for name in ("vvs_pools", "assets"):
         assert duckdb.sql(f"select count(*) from {log(lived, name)} where _is_deleted").fetchall()[0][0] > 0
     kept = rows(
@@ -213,20 +241,20 @@ def test_rows_are_removed_for_good_and_users_are_forgotten(lived, start):
     assert kept[0][1:] == (0, 0, 0, 0)
 
 
-def test_a_quiet_day_changes_nothing_and_one_tenant_has_no_views(lived, start):
+def test_a_quiet_day_changes_nothing_and_one_tenant_has_no_views(lived: DemoSource, start: datetime) -> None:
     quiet = next(lived.folder.glob("v*")) / "2026-01-07"
     assert [file.name for file in quiet.glob("[!s]*.parquet")] == ["assets_views.parquet"]
     tenants = duckdb.sql(f"select distinct tenant from '{quiet}/assets_views.parquet'").fetchall()
     assert tenants == [("aurora",)]
 
 
-def test_small_tables_change_on_few_days(lived):
+def test_small_tables_change_on_few_days(lived: DemoSource) -> None:
     days = {name: len(list(lived.folder.glob(f"v*/2*/{name}.parquet"))) for name in ("platforms", "asset_types")}
     assert 1 <= days["platforms"] <= 2
     assert 2 <= days["asset_types"] <= 3
 
 
-def test_text_that_breaks_exports_is_there(lived, start):
+def test_text_that_breaks_exports_is_there(lived: DemoSource, start: datetime) -> None:
     query = """
         select bool_or(title like '%"%'), bool_or(title like '%;%'), bool_or(title like '%,%'),
                bool_or(title like '%' || chr(13) || chr(10) || '%'), bool_or(title like '%' || chr(9) || '%'),
@@ -242,7 +270,13 @@ def test_text_that_breaks_exports_is_there(lived, start):
     assert all(found), found
 
 
-def test_an_increment_holds_what_was_ingested_after_the_given_instant(lived, specs, writer_of, start, tmp_path):
+def test_an_increment_holds_what_was_ingested_after_the_given_instant(
+    lived: DemoSource,
+    specs: Callable[..., list[TableSpec]],
+    writer_of: type[FolderWriter],
+    start: datetime,
+    tmp_path: Path,
+) -> None:
     since, until = start + timedelta(days=3, hours=23, minutes=55), start + timedelta(days=5, minutes=5)
     land(lived, specs("demo", ["assets_views"]), tmp_path / "part", writer_of, as_of=until, since=since)
     land(lived, specs("demo", ["assets_views"]), tmp_path / "all", writer_of, as_of=until)
@@ -252,7 +286,13 @@ def test_an_increment_holds_what_was_ingested_after_the_given_instant(lived, spe
     assert duckdb.sql(f"({newer} except from {part}) union all (from {part} except {newer})").fetchall() == []
 
 
-def test_a_demo_with_days_is_frozen_after_them(demo_of, specs, writer_of, start, tmp_path):
+def test_a_demo_with_days_is_frozen_after_them(
+    demo_of: Callable[..., DemoSource],
+    specs: Callable[..., list[TableSpec]],
+    writer_of: type[FolderWriter],
+    start: datetime,
+    tmp_path: Path,
+) -> None:
     demo = demo_of(days=3)
     end = land(demo, specs("demo"), tmp_path / "end", writer_of, as_of=start + 3 * DAY)
     later = land(demo, specs("demo"), tmp_path / "later", writer_of, as_of=start + 300 * DAY)
@@ -262,7 +302,12 @@ def test_a_demo_with_days_is_frozen_after_them(demo_of, specs, writer_of, start,
     assert not list(demo.folder.glob("v*/2026-01-04"))
 
 
-def test_without_an_instant_it_lands_what_the_clock_says(demo_of, specs, writer_of, tmp_path):
+def test_without_an_instant_it_lands_what_the_clock_says(
+    demo_of: Callable[..., DemoSource],
+    specs: Callable[..., list[TableSpec]],
+    writer_of: type[FolderWriter],
+    tmp_path: Path,
+) -> None:
     now = datetime(2026, 1, 2, 13, 14, 15, tzinfo=UTC)
     demo = demo_of(clock=lambda: now)
     points = []
@@ -276,7 +321,13 @@ def test_without_an_instant_it_lands_what_the_clock_says(demo_of, specs, writer_
     assert demo.read_point() == now
 
 
-def test_wrong_names_and_instants_are_refused_with_what_is_right(demo_of, specs, writer_of, start, tmp_path):
+def test_wrong_names_and_instants_are_refused_with_what_is_right(
+    demo_of: Callable[..., DemoSource],
+    specs: Callable[..., list[TableSpec]],
+    writer_of: type[FolderWriter],
+    start: datetime,
+    tmp_path: Path,
+) -> None:
     demo = demo_of()
     with pytest.raises(SourceRefused, match="did you mean 'users'"):
         demo.land([TableSpec("demo", "user", ("id",), "tenant")], lambda _: writer_of(tmp_path), as_of=start)
@@ -288,7 +339,7 @@ def test_wrong_names_and_instants_are_refused_with_what_is_right(demo_of, specs,
         demo.land(specs("demo"), lambda _: writer_of(tmp_path), as_of=start - timedelta(seconds=1))
 
 
-def test_the_demos_columns_are_those_of_the_entities():
+def test_the_demos_columns_are_those_of_the_entities() -> None:
     """platform_tests/sources/demo_columns.json was taken from media_exports.md section 8."""
     wanted = json.loads((Path(__file__).parent / "demo_columns.json").read_text())
     found = {name: [column for column, _ in table.columns] for name, table in TABLES.items()}

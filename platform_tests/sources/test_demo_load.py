@@ -21,8 +21,14 @@ def differences(one: object, other: object, table: str) -> int:
 
 @pytest.mark.parametrize("hours", [[26.5, 130.25], [200, 60]], ids=["forward", "backward"])
 def test_postgresql_loaded_from_the_demo_lands_the_same_rows_at_each_instant(
-    demo_of, specs, writer_of, start, tmp_path, postgres_dsn, hours
-):
+    demo_of: Callable[..., DemoSource],
+    specs: Callable[..., list[TableSpec]],
+    writer_of: type[FolderWriter],
+    start: datetime,
+    tmp_path: Path,
+    postgres_dsn: str,
+    hours: list[float],
+) -> None:
     demo = demo_of(scale=0.3)
     for number, hour in enumerate(hours):
         as_of = start + timedelta(hours=hour)
@@ -51,7 +57,9 @@ def test_postgresql_loaded_from_the_demo_lands_the_same_rows_at_each_instant(
         assert told == [(f"load {name}", rows[name]) for name in TABLES]
 
 
-def test_loading_the_same_instant_again_writes_no_row(demo_of, start, postgres_dsn):
+def test_loading_the_same_instant_again_writes_no_row(
+    demo_of: Callable[..., DemoSource], start: datetime, postgres_dsn: str
+) -> None:
     demo = demo_of()
     as_of = start + timedelta(days=2, minutes=7)
     first = load_demo(demo, postgres_dsn, schema="Core data", as_of=as_of)
@@ -63,7 +71,9 @@ def test_loading_the_same_instant_again_writes_no_row(demo_of, start, postgres_d
         assert connection.execute('select as_of from "Core data".demo_clock').fetchall() == [(as_of,)]
 
 
-def test_a_load_that_fails_leaves_the_earlier_state(demo_of, start, postgres_dsn):
+def test_a_load_that_fails_leaves_the_earlier_state(
+    demo_of: Callable[..., DemoSource], start: datetime, postgres_dsn: str
+) -> None:
     demo = demo_of()
     load_demo(demo, postgres_dsn, schema="public", as_of=start + timedelta(days=1))
     with psycopg.connect(postgres_dsn, autocommit=True) as connection:

@@ -34,8 +34,8 @@ def read(folder: Path, table: str, query: str = "select * from {file}") -> list[
 
 
 def test_every_landing_holds_one_snapshot_of_all_tables_while_writers_run(
-    postgres_dsn, connection, writer_of, tmp_path
-):
+    postgres_dsn: str, connection: psycopg.Connection, writer_of: type[FolderWriter], tmp_path: Path
+) -> None:
     """Each transfer takes from one table and gives to the other: the sum over both never changes."""
     for name in ("left_account", "right_account"):
         connection.execute(f"create table {name} (id bigint primary key, amount bigint not null)")
@@ -76,7 +76,9 @@ def test_every_landing_holds_one_snapshot_of_all_tables_while_writers_run(
     assert moved[-1] > moved[0]
 
 
-def test_all_connections_that_read_a_large_table_see_its_one_snapshot(postgres_dsn, connection, writer_of, tmp_path):
+def test_all_connections_that_read_a_large_table_see_its_one_snapshot(
+    postgres_dsn: str, connection: psycopg.Connection, writer_of: type[FolderWriter], tmp_path: Path
+) -> None:
     connection.execute("create table big (id bigint primary key, filler text)")
     connection.execute("insert into big select n, repeat('x', 200) from generate_series(1, 100000) n")
     connection.execute("analyze big")
@@ -93,7 +95,9 @@ def test_all_connections_that_read_a_large_table_see_its_one_snapshot(postgres_d
     ]
 
 
-def test_true_types_and_exact_values_survive(postgres_dsn, connection, writer_of, tmp_path):
+def test_true_types_and_exact_values_survive(
+    postgres_dsn: str, connection: psycopg.Connection, writer_of: type[FolderWriter], tmp_path: Path
+) -> None:
     connection.execute("""
         create type mood as enum ('good', 'bad');
         create table every_type (id bigint primary key, small smallint, whole integer, fraction double precision,
@@ -128,8 +132,13 @@ def test_true_types_and_exact_values_survive(postgres_dsn, connection, writer_of
      ("inet", "'192.0.2.1'"), ("time", "'10:00'"), ("money", "'1'")],
 )  # fmt: skip
 def test_a_type_that_cannot_be_carried_exactly_is_refused_by_table_and_column(
-    postgres_dsn, connection, writer_of, tmp_path, kind, value
-):
+    postgres_dsn: str,
+    connection: psycopg.Connection,
+    writer_of: type[FolderWriter],
+    tmp_path: Path,
+    kind: str,
+    value: str,
+) -> None:
     connection.execute(f"create table odd (id bigint primary key, strange {kind})")
     connection.execute(f"insert into odd values (1, {value})")
     begun = []
@@ -139,7 +148,9 @@ def test_a_type_that_cannot_be_carried_exactly_is_refused_by_table_and_column(
     assert begun == []
 
 
-def test_numeric_nan_is_refused_and_zero_is_not(postgres_dsn, connection, writer_of, tmp_path):
+def test_numeric_nan_is_refused_and_zero_is_not(
+    postgres_dsn: str, connection: psycopg.Connection, writer_of: type[FolderWriter], tmp_path: Path
+) -> None:
     connection.execute("create table prices (id bigint primary key, price numeric(12,2))")
     connection.execute("insert into prices values (1, 0), (2, 1.5)")
     source = PostgresSource("core", postgres_dsn)
@@ -150,7 +161,9 @@ def test_numeric_nan_is_refused_and_zero_is_not(postgres_dsn, connection, writer
         source.land([spec("prices")], lambda _: writer_of(tmp_path), as_of=None)
 
 
-def test_wrong_names_are_refused_with_the_nearest_ones(postgres_dsn, connection, writer_of, tmp_path):
+def test_wrong_names_are_refused_with_the_nearest_ones(
+    postgres_dsn: str, connection: psycopg.Connection, writer_of: type[FolderWriter], tmp_path: Path
+) -> None:
     connection.execute("create table users (id bigint primary key, last_updated timestamp)")
     source = PostgresSource("core", postgres_dsn)
     for table, message in [
@@ -164,8 +177,12 @@ def test_wrong_names_are_refused_with_the_nearest_ones(postgres_dsn, connection,
 
 
 def test_a_table_without_the_right_to_read_it_is_refused(
-    postgres_server, postgres_dsn, connection, writer_of, tmp_path
-):
+    postgres_server: PostgresServer,
+    postgres_dsn: str,
+    connection: psycopg.Connection,
+    writer_of: type[FolderWriter],
+    tmp_path: Path,
+) -> None:
     connection.execute("create table hidden (id bigint primary key)")
     connection.execute("drop role if exists stranger")
     connection.execute("create role stranger login password 'x9-stranger'")
@@ -174,7 +191,9 @@ def test_a_table_without_the_right_to_read_it_is_refused(
         PostgresSource("core", dsn).land([spec("hidden")], lambda _: writer_of(tmp_path), as_of=None)
 
 
-def test_other_schemas_and_views_are_read_too(postgres_dsn, connection, writer_of, tmp_path):
+def test_other_schemas_and_views_are_read_too(
+    postgres_dsn: str, connection: psycopg.Connection, writer_of: type[FolderWriter], tmp_path: Path
+) -> None:
     connection.execute('create schema "Odd schema"')
     connection.execute("""create table "Odd schema"."a table" (id bigint primary key, "a ""b" text)""")
     connection.execute("""insert into "Odd schema"."a table" values (1, 'x')""")
@@ -186,8 +205,8 @@ def test_other_schemas_and_views_are_read_too(postgres_dsn, connection, writer_o
 
 @pytest.mark.parametrize("kind", ["timestamp", "timestamptz"])
 def test_an_increment_holds_what_was_ingested_after_the_given_instant_in_utc(
-    postgres_dsn, connection, writer_of, tmp_path, kind
-):
+    postgres_dsn: str, connection: psycopg.Connection, writer_of: type[FolderWriter], tmp_path: Path, kind: str
+) -> None:
     connection.execute("set timezone = 'UTC'")
     connection.execute(f"create table events (id bigint primary key, ingested_at {kind})")
     connection.execute("insert into events select n, timestamp '2026-01-01' + n * interval '1 hour' "
@@ -201,7 +220,9 @@ def test_an_increment_holds_what_was_ingested_after_the_given_instant_in_utc(
     assert len(read(tmp_path, "events")) == 10
 
 
-def test_the_read_point_lies_at_the_snapshot_and_never_after_it(postgres_dsn, connection, writer_of, tmp_path):
+def test_the_read_point_lies_at_the_snapshot_and_never_after_it(
+    postgres_dsn: str, connection: psycopg.Connection, writer_of: type[FolderWriter], tmp_path: Path
+) -> None:
     connection.execute("create table one (id bigint primary key)")
     before = connection.execute("select clock_timestamp()").fetchone()[0]
     points = []
@@ -218,7 +239,9 @@ def test_the_read_point_lies_at_the_snapshot_and_never_after_it(postgres_dsn, co
     assert before <= PostgresSource("core", postgres_dsn).read_point()
 
 
-def test_a_row_committed_by_the_read_point_is_in_the_landing(postgres_dsn, connection, writer_of, tmp_path):
+def test_a_row_committed_by_the_read_point_is_in_the_landing(
+    postgres_dsn: str, connection: psycopg.Connection, writer_of: type[FolderWriter], tmp_path: Path
+) -> None:
     """Writers stamp rows before they commit; every stamp of a commit that ended before the read point must be in."""
     connection.execute("create table stamped (id bigserial primary key, at timestamptz)")
     stop, seen = threading.Event(), []
@@ -243,7 +266,9 @@ def test_a_row_committed_by_the_read_point_is_in_the_landing(postgres_dsn, conne
     assert landed
 
 
-def test_a_restored_copy_tells_its_own_read_point(postgres_dsn, connection, writer_of, tmp_path):
+def test_a_restored_copy_tells_its_own_read_point(
+    postgres_dsn: str, connection: psycopg.Connection, writer_of: type[FolderWriter], tmp_path: Path
+) -> None:
     connection.execute("create table one (id bigint primary key)")
     source = PostgresSource("core", postgres_dsn, read_point_sql="select timestamptz '2025-03-04 05:06:07+00'")
     told = datetime(2025, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -274,8 +299,12 @@ def _everything_told(error: BaseException) -> str:
     {"port": "1"}, {"password": "wr0ng'password"}, {"dbname": "no_such"}, {"host": "no-such-host.invalid"},
 ])  # fmt: skip
 def test_a_server_that_does_not_answer_is_unreachable_and_its_password_stays_unsaid(
-    postgres_dsn, writer_of, tmp_path, change, caplog
-):
+    postgres_dsn: str,
+    writer_of: type[FolderWriter],
+    tmp_path: Path,
+    change: dict[str, str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level(logging.DEBUG)
     dsn = make_conninfo(postgres_dsn, **change)
     password = conninfo_to_dict(dsn)["password"]
@@ -288,8 +317,12 @@ def test_a_server_that_does_not_answer_is_unreachable_and_its_password_stays_uns
 
 
 def test_a_failure_inside_duckdb_keeps_the_password_unsaid(
-    postgres_server, postgres_dsn, connection, writer_of, tmp_path
-):
+    postgres_server: PostgresServer,
+    postgres_dsn: str,
+    connection: psycopg.Connection,
+    writer_of: type[FolderWriter],
+    tmp_path: Path,
+) -> None:
     """The server refuses new connections after the snapshot was taken: DuckDB repeats its connection text then."""
     connection.execute("create table one (id bigint primary key)")
     password = conninfo_to_dict(postgres_dsn)["password"]
@@ -310,13 +343,15 @@ def test_a_failure_inside_duckdb_keeps_the_password_unsaid(
 @pytest.mark.parametrize("dsn", [
     "postgresql://u:hush hush@[::1/db", "host=x password=hush-hush nonsense", "postgresql://u:hush-hush@h/db?nonsense=1",
 ])  # fmt: skip
-def test_a_text_that_is_no_dsn_is_refused_without_repeating_it(dsn):
+def test_a_text_that_is_no_dsn_is_refused_without_repeating_it(dsn: str) -> None:
     with pytest.raises(OfframpError) as caught:
         PostgresSource("core", dsn).read_point()
     assert "hush" not in _everything_told(caught.value)
 
 
-def test_a_read_that_fails_stops_the_others_and_leaves_no_connection(postgres_dsn, connection, writer_of, tmp_path):
+def test_a_read_that_fails_stops_the_others_and_leaves_no_connection(
+    postgres_dsn: str, connection: psycopg.Connection, writer_of: type[FolderWriter], tmp_path: Path
+) -> None:
     connection.execute("create table good (id bigint primary key, price numeric(5,2))")
     connection.execute("create table bad (id bigint primary key, price numeric(5,2))")
     connection.execute("insert into bad values (1, 'NaN')")
@@ -330,7 +365,9 @@ def test_a_read_that_fails_stops_the_others_and_leaves_no_connection(postgres_ds
     assert connection.execute(query).fetchone() == (0,)
 
 
-def test_a_statement_that_takes_too_long_can_be_tried_again(postgres_dsn, connection, writer_of, tmp_path):
+def test_a_statement_that_takes_too_long_can_be_tried_again(
+    postgres_dsn: str, connection: psycopg.Connection, writer_of: type[FolderWriter], tmp_path: Path
+) -> None:
     connection.execute("create view slow as select 1::bigint as id, pg_sleep(30)::text as t")
     source = PostgresSource("core", postgres_dsn, statement_timeout_seconds=1)
     with pytest.raises(SourceUnreachable, match="reading table 'slow'"):

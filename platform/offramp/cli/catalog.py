@@ -156,9 +156,7 @@ def _subscription(export: Export, one: Subscription) -> dict[str, Any]:
 
 
 def _anybody(export: Export) -> Subscription:
-    return Subscription(
-        "example", "example", export.feed, tenants=("example",), starts_on=date.min, destinations=()
-    )
+    return Subscription("example", "example", export.feed, tenants=("example",), starts_on=date.min, destinations=())
 
 
 def _example_names(export: Export, subscription: Subscription) -> dict[str, Any]:

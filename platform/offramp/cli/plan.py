@@ -142,8 +142,7 @@ def _document(plan: "Plan", lag: "timedelta") -> dict[str, Any]:
             for one in plan.skipped
         ],
         "needs": [
-            {"source": one.source, "at": instant_json(one.at), "before": instant_json(one.before)}
-            for one in plan.needs
+            {"source": one.source, "at": instant_json(one.at), "before": instant_json(one.before)} for one in plan.needs
         ],
         "refused": [{**_delivery(one, lag), "reason": reason} for one, reason in plan.refused],
     }

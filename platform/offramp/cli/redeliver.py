@@ -101,7 +101,10 @@ def _again(invocation: Invocation, records: "Sequence[DeliveryRecord]", *, is_qu
     )
     failures = [failure for one in outcomes for failure in one.failures]
     for failure in failures:
-        say(invocation.redact(f"error: {failure.delivery.label} -> {failure.destination}: {failure.error}"), to_stderr=True)
+        say(
+            invocation.redact(f"error: {failure.delivery.label} -> {failure.destination}: {failure.error}"),
+            to_stderr=True,
+        )
     if failures:
         raise typer.Exit(1)
     say("the kept parts are in place, byte for byte as they were")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from offramp.domain.deliveries import DELIVERED, Delivery, State
-from offramp.domain.errors import ClaimHeld, ContractBroken, DeliveryRefused, LandingUnavailable
+from offramp.domain.errors import ClaimHeld, ClaimLost, ContractBroken, DeliveryRefused, LandingUnavailable
 from offramp.pipeline.land import ensure_landings
 from offramp.pipeline.plan import Facts, Plan, PlanOptions, Skipped, plan_day
 from offramp.pipeline.publish import publish
@@ -125,7 +126,7 @@ def _deliver_group(rooms: Rooms, deliveries: Sequence[Delivery], report: Report)
             yield from _stage_and_publish(rooms, fresh, claims, report)
     finally:
         for claim in claims.values():
-            rooms.ledger.release(claim)
+            _release(rooms, claim)
 
 
 def _stage_and_publish(
@@ -172,6 +173,12 @@ def _claim(rooms: Rooms, delivery: Delivery) -> Claim:
             if rooms.clock() >= give_up_at:
                 raise
             time.sleep(_WAIT_SECONDS)
+
+
+def _release(rooms: Rooms, claim: Claim) -> None:
+    """Give a claim back. One that was lost is not this run's any more, and the loss was raised where it mattered."""
+    with suppress(ClaimLost):
+        rooms.ledger.release(claim)
 
 
 def _record(rooms: Rooms, delivery: Delivery) -> DeliveryRecord | None:
@@ -221,7 +228,7 @@ def redeliver(rooms: Rooms, records: Sequence[DeliveryRecord], report: Report = 
                 )
             outcomes.append(_publish(rooms, staged, claim, report, is_new=False))
         finally:
-            rooms.ledger.release(claim)
+            _release(rooms, claim)
     return tuple(outcomes)
 
 

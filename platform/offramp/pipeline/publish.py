@@ -114,8 +114,8 @@ def _publish_to(rooms: Rooms, destination: Destination, staged: Staged, manifest
     checksum = f"{manifest.sha256}  {name.rsplit('/', 1)[-1]}\n".encode()
     _put_small(rooms, destination, f"{name}.sha256", checksum, claim, replaceable=None)
     _put_small(rooms, destination, name, manifest.content, claim, replaceable=None)
-    for folder in {file.name.rpartition("/")[0] for file in staged.files} | {name.rpartition("/")[0]}:
-        destination.sweep(folder, below_token=claim.token)
+    for written in (*(file.name for file in staged.files), *sidecars, f"{name}.sha256", name):
+        destination.sweep(written, below_token=claim.token)
 
 
 def _put_small(

@@ -1,0 +1,192 @@
+"""``offramp demo``: the whole way on generated data, and ``offramp demo load``: that data into a real database."""
+# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from offramp.cli.choosing import DateOption, QuietOption, check_due, crons_of, last_due_day, utc_now
+from offramp.cli.invocation import Invocation
+from offramp.cli.output import byte_text, count_text, print_table, say
+from offramp.domain.deliveries import DELIVERED, Delivery
+from offramp.domain.errors import WrongUse, nearest
+from offramp.domain.windows import DAY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from offramp.cli.running import Finished
+    from offramp.domain.deliveries import DeliveryRecord
+    from offramp.domain.exports import Export
+    from offramp.settings import Settings
+    from offramp.sources.demo.source import DemoSource
+
+_DEMO = "demo"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the group ``demo``, which does something by itself, too."""
+    group = typer.Typer(help="Deliver the demo's last full data day, or load the demo into a database.")
+    group.callback(invoke_without_command=True)(demo)
+    group.command("load")(load)
+    app.add_typer(group, name="demo")
+
+
+def demo(
+    context: typer.Context,
+    day: DateOption = None,
+    days: Annotated[int, typer.Option(min=1, help="How many data days, up to that one.")] = 1,
+    quiet: QuietOption = False,
+) -> None:
+    """Generate the demo where it is missing, land it, deliver the last full data day, and read it all back."""
+    if context.invoked_subcommand is not None:
+        return
+    invocation = Invocation.of(context)
+    settings = invocation.settings
+    exports = _demo_exports(invocation)
+    crons = crons_of(exports, settings.subscriptions)
+    last = day or last_due_day(crons, utc_now())
+    chosen = [one for one in (last - number * DAY for number in reversed(range(days))) if one >= settings.first_day]
+    if not chosen:
+        raise WrongUse(f"{last} is before the first data day", expected=f"a day from {settings.first_day} on")
+    check_due(chosen, crons, utc_now())
+
+    from offramp.cli.running import Request, fail, run
+    from offramp.pipeline.plan import PlanOptions
+
+    finished = run(invocation, Request(exports=exports, days=chosen, options=PlanOptions()), is_quiet=quiet)
+    differences = _print_read_back(invocation, finished)
+    shown = str(chosen[-1]) if len(chosen) == 1 else f"{chosen[0]} to {chosen[-1]}"
+    if finished.new:
+        say(f"delivered: data day {shown}, {len(finished.new)} deliveries")
+    elif not finished.failures:
+        say(f"nothing was delivered anew: data day {shown} was delivered before, and is as it was")
+    for folder in sorted({str(folder) for one in finished.records for folder in _folders(settings, one).values()}):
+        say(f"  files: {folder}")
+    say("  runs, assets and checks in the browser: make ui")
+    fail(invocation, [*finished.failures, *differences])
+
+
+def _demo_exports(invocation: Invocation) -> "list[Export]":
+    """Return the exports of demo sources that somebody takes."""
+    settings, project = invocation.settings, invocation.project
+    demos = {name for name, source in settings.sources.items() if source.kind == _DEMO}
+    if not demos:
+        todo = "set kind: demo at a source, or deliver what there is: offramp deliver <feed>"
+        raise WrongUse("no source is a demo", where=str(settings.file), found=", ".join(settings.sources), todo=todo)
+    found = [
+        export
+        for export in invocation.exports().values()
+        if project.source_of(export.model.name) in demos and crons_of([export], settings.subscriptions)
+    ]
+    if not found:
+        todo = "add a recipient with a subscription"
+        raise WrongUse("nobody takes an export of the demo", where=str(settings.file), todo=todo)
+    return found
+
+
+def _print_read_back(invocation: Invocation, finished: "Finished") -> list[str]:
+    """Read every delivery back at its destinations, print what was found, and return the differences."""
+    differences: list[str] = []
+    rows = []
+    for record in finished.records:
+        problems = _problems(invocation, record)
+        differences += [f"{record.subscription_id} {record.export} {record.data_day}: {one}" for one in problems]
+        first, others = (record.files or ("",))[0].rpartition("/")[2], len(record.files) - 1
+        check = "differs" if problems else "good" if record.state in DELIVERED else record.state.value
+        size = (count_text(record.rows), byte_text(record.bytes))
+        rows.append((record.recipient, record.export, *size, first + (f" +{others}" if others > 0 else ""), check))
+    if rows:
+        print_table(("recipient", "export", "rows", "bytes", "file", "check"), rows, numbers=("rows", "bytes"))
+    return differences
+
+
+def _problems(invocation: Invocation, record: "DeliveryRecord") -> list[str]:
+    from offramp.pipeline.verify import verify_delivery
+
+    if record.state not in DELIVERED:
+        return []
+    name = _manifest_name(invocation, record)
+    checks = [verify_delivery(folder / name) for folder in _folders(invocation.settings, record).values()]
+    return [f"{check.manifest}: {problem}" for check in checks for problem in check.problems]
+
+
+def _manifest_name(invocation: Invocation, record: "DeliveryRecord") -> str:
+    rooms = invocation.rooms
+    subscription = next(one for one in rooms.subscriptions if one.id == record.subscription_id)
+    delivery = Delivery(
+        subscription, rooms.exports[record.export], record.data_day, record.tick, record.until, None, None, record.kind
+    )
+    return rooms.feeds[record.feed].manifest_name(replace(delivery, revision=record.revision))
+
+
+def _folders(settings: "Settings", record: "DeliveryRecord") -> "dict[str, Path]":
+    """Return the folders of a delivery's local destinations, by name; others are read back by publishing alone."""
+    subscription = next((one for one in settings.subscriptions if one.id == record.subscription_id), None)
+    if subscription is None:
+        return {}
+    places = {name: settings.destinations[name] for name in subscription.destinations}
+    return {name: place.folder(subscription) for name, place in places.items() if place.kind == "local"}
+
+
+def _instant(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        message = f"'{text}' is not an instant; write it as 2026-11-22T00:05"
+        raise typer.BadParameter(message) from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def load(
+    context: typer.Context,
+    to: Annotated[str, typer.Option("--to", metavar="SOURCE", help="A PostgreSQL source of the settings.")],
+    as_of: Annotated[
+        datetime | None,
+        typer.Option("--as-of", parser=_instant, metavar="INSTANT", help="The state to load, UTC. Default: now."),
+    ] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Bring a PostgreSQL source to the demo's state as of an instant; a second call changes only what differs."""
+    from offramp.cli.progress import progress
+    from offramp.settings import PostgresSource
+    from offramp.sources.demo.load import load_demo
+
+    invocation = Invocation.of(context)
+    settings = invocation.settings
+    if to not in settings.sources:
+        raise WrongUse(f"'{to}' is not a source", where=str(settings.file), todo=nearest(to, settings.sources))
+    target = settings.sources[to]
+    if not isinstance(target, PostgresSource):
+        raise WrongUse(f"the source '{to}' is no database", expected="kind: postgres", found=f"kind: {target.kind}")
+    instant = as_of or utc_now()
+    with progress(is_quiet=quiet) as report:
+
+        def tell(step: str, *, rows: int = 0, bytes_: int = 0) -> None:
+            report("load", step, rows=rows, bytes_=bytes_)
+
+        demo_source = _demo_source(invocation)
+        dsn = target.url.get_secret_value()
+        loaded = load_demo(demo_source, dsn, schema=target.schema_name, as_of=instant, progress=tell)
+    print_table(("table", "rows"), ((name, count_text(rows)) for name, rows in loaded.items()), numbers=("rows",))
+    say(f"'{to}' holds the demo as of {instant:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _demo_source(invocation: Invocation) -> "DemoSource":
+    """Return the demo of the settings, or where there is none, one that begins on the first data day."""
+    from offramp.sources.demo.source import DemoSource
+
+    settings = invocation.settings
+    configured = next((one for one in invocation.rooms.sources.values() if isinstance(one, DemoSource)), None)
+    return configured or DemoSource(
+        name=_DEMO,
+        folder=settings.lake.parent / _DEMO,
+        seed=7,
+        start_on=settings.first_day,
+        days=None,
+        scale=1,
+        clock=utc_now,
+        memory_bytes=settings.limits.memory_bytes,
+    )

@@ -1,0 +1,121 @@
+"""Runs deliveries through Dagster and tells what came of them, as the ledger has it: for ``deliver`` and ``demo``.
+
+Importing it loads Dagster, which takes a second or more, so only commands that run something do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+from offramp.cli.output import byte_text, count_text, print_table, say
+from offramp.cli.progress import progress
+from offramp.domain.deliveries import DELIVERED, Kind
+from offramp.orchestration.run import materialize_days
+from offramp.orchestration.run_tags import tags_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from offramp.cli.invocation import Invocation
+    from offramp.domain.deliveries import DeliveryRecord
+    from offramp.domain.exports import Export
+    from offramp.pipeline.plan import PlanOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a caller wants delivered."""
+
+    exports: Sequence[Export]
+    days: Sequence[date]
+    options: PlanOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What came of a request: the newest revision of each delivery, and the ids of those that this run made."""
+
+    records: Sequence[DeliveryRecord]
+    new: frozenset[tuple[str, int]]
+    failures: Sequence[str]
+
+
+def run(invocation: Invocation, request: Request, *, is_quiet: bool) -> Finished:
+    """Deliver through Dagster, showing progress."""
+    rooms = invocation.rooms
+    before = _delivered(_records(invocation, request))
+    with progress(is_quiet=is_quiet) as report:
+        result = materialize_days(
+            invocation.settings,
+            rooms,
+            [rooms.exports[one.name] for one in request.exports],
+            request.days,
+            tags_of(request.options),
+            report,
+        )
+    records = _records(invocation, request)
+    return Finished(_newest(records), _delivered(records) - before, result.failures)
+
+
+def run_and_print(invocation: Invocation, request: Request, *, is_quiet: bool) -> None:
+    """Deliver, print a summary, and end with exit code 1 if anything failed."""
+    finished = run(invocation, request, is_quiet=is_quiet)
+    rows = [
+        (
+            record.recipient,
+            record.export,
+            str(record.data_day),
+            f"r{record.revision}" + ("" if record.kind is Kind.REGULAR else f" {record.kind}"),
+            count_text(record.rows),
+            byte_text(record.bytes),
+            record.state.value,
+            "new" if (record.delivery_id, record.revision) in finished.new else "",
+        )
+        for record in finished.records
+    ]
+    columns = ("recipient", "export", "data day", "rev", "rows", "bytes", "state", "")
+    if rows:
+        print_table(columns, rows, numbers=("rows", "bytes"))
+    if finished.new:
+        say(f"{len(finished.new)} delivered now, {len(rows)} in all")
+    elif not finished.failures:
+        say("nothing was delivered anew: all that is owed was delivered before")
+    fail(invocation, finished.failures)
+
+
+def fail(invocation: Invocation, failures: Sequence[str]) -> None:
+    """Print failures and end with exit code 1, or do nothing where there are none."""
+    for failure in failures:
+        say(invocation.redact(f"error: {failure}"), to_stderr=True)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _records(invocation: Invocation, request: Request) -> list[DeliveryRecord]:
+    """Return the ledger's lines of what was asked for."""
+    names = {export.name for export in request.exports}
+    days, recipients = set(request.days), request.options.recipients
+    found = invocation.rooms.ledger.find(first_day=min(days), last_day=max(days))
+    return [
+        record
+        for record in found
+        if record.export in names
+        and record.data_day in days
+        and (not recipients or record.recipient in recipients)
+        and record.covered_by is None
+    ]
+
+
+def _newest(records: Sequence[DeliveryRecord]) -> list[DeliveryRecord]:
+    newest: dict[str, DeliveryRecord] = {}
+    for record in sorted(records, key=lambda one: one.revision):
+        newest[record.delivery_id] = record
+    return sorted(newest.values(), key=lambda one: (one.data_day, one.recipient, one.export))
+
+
+def _delivered(records: Sequence[DeliveryRecord]) -> frozenset[tuple[str, int]]:
+    return frozenset((record.delivery_id, record.revision) for record in records if record.state in DELIVERED)
