@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 DAY = date(2026, 3, 1)
 READ_POINT = datetime(2026, 3, 2, 0, 5, tzinfo=UTC)
 MEMORY = 256 * 1024 * 1024
-COLUMNS = (
-    "id, asset_id, name, url, price, live, registered, born_on, country, user_agent, seconds"  # as the contract has them
-)
+COLUMNS = "id, asset_id, name, url, price, live, registered, born_on, country, user_agent, seconds"  # as the contract has them
 GENERATE = """
 copy (
     select

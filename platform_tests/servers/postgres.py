@@ -13,7 +13,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -89,15 +89,48 @@ def run_postgres() -> Iterator[PostgresServer]:
         owner = pwd.getpwnam(account)
         for path in (folder, password_file):
             os.chown(path, owner.pw_uid, owner.pw_gid)
-    as_account = {"user": account, "group": account, "extra_groups": []} if account else {}
     subprocess.run(
         [
             binaries / "initdb", "--pgdata", cluster, "--username", USER, "--pwfile", password_file,
             "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync",
         ],
-        check=True, stdout=subprocess.DEVNULL, cwd="/", **as_account,
+        check=True, stdout=subprocess.DEVNULL, cwd="/", **_as_account(),
     )  # fmt: skip
+    try:
+        with _serve(binaries, cluster, folder) as running:
+            yield running
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def run_standby(primary: PostgresServer) -> Iterator[PostgresServer]:
+    """Run a hot standby that follows a server."""
+    binaries = _binaries()
+    folder = Path(tempfile.mkdtemp(prefix="standby-", dir=primary.folder))
+    if account := _account():
+        shutil.chown(folder, account)
+    cluster = folder / "cluster"
+    subprocess.run(
+        [
+            binaries / "pg_basebackup", "--dbname", primary.dsn(), "--pgdata", cluster, "--write-recovery-conf",
+            "--checkpoint", "fast", "--no-sync",
+        ],
+        check=True, cwd="/", **_as_account(),
+    )  # fmt: skip
+    with _serve(binaries, cluster, folder) as running:
+        yield running
+
+
+def _as_account() -> dict[str, Any]:
+    account = _account()
+    return {"user": account, "group": account, "extra_groups": []} if account else {}
+
+
+@contextmanager
+def _serve(binaries: Path, cluster: Path, folder: Path) -> Iterator[PostgresServer]:
     port = _free_port()
+    # A zone that is not UTC, so that nobody leans on the server's.
     settings = {
         "listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": folder, "fsync": "off",
         "synchronous_commit": "off", "full_page_writes": "off", "max_connections": 60, "timezone": "Asia/Kathmandu",
@@ -105,7 +138,7 @@ def run_postgres() -> Iterator[PostgresServer]:
     log = (folder / "log").open("wb")
     server = subprocess.Popen(
         [binaries / "postgres", "-D", cluster, *(f"--{name}={value}" for name, value in settings.items())],
-        stdout=log, stderr=log, cwd="/", **as_account,
+        stdout=log, stderr=log, cwd="/", **_as_account(),
     )  # fmt: skip
     try:
         running = PostgresServer(port, folder, server.pid)
@@ -115,7 +148,6 @@ def run_postgres() -> Iterator[PostgresServer]:
         server.send_signal(signal.SIGINT)
         server.wait(START_SECONDS)
         log.close()
-        shutil.rmtree(folder)
 
 
 def _wait_until_it_answers(running: PostgresServer, server: subprocess.Popen[bytes]) -> None:

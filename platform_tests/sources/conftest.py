@@ -1,78 +1,26 @@
-"""A landing writer that only keeps files, and demos that suites share."""
+"""Demos that suites share, and a connection to an empty database."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-import duckdb
+import psycopg
 import pytest
 
-from offramp.domain.landings import Increment, LandedFile, LandedTable, TableSpec
-from offramp.sources.demo.schema import TABLES
 from offramp.sources.demo.source import DemoSource
+from platform_tests.sources.landing_folder import START
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@dataclass
-class FolderWriter:
-    """A LandingWriter over a folder: a file per table, nothing removed, nothing shared."""
-
-    folder: Path
-    since: datetime | None = None
-    added: list[str] = field(default_factory=list)
-    landing_id: str = "test"
-
-    def path(self, table: TableSpec) -> Path:
-        return self.folder / f"{table.name}.parquet"
-
-    def read_from(self, table: TableSpec) -> datetime | None:
-        assert table.increment is not None
-        return self.since
-
-    def add(self, table: TableSpec) -> LandedTable:
-        path = self.path(table)
-        columns = duckdb.sql(f"describe select * from '{path}'").fetchall()
-        count = duckdb.sql(f"select count(*) from '{path}'").fetchall()[0][0]
-        self.added.append(table.name)
-        return LandedTable(
-            table.name,
-            (LandedFile(path.name, count, path.stat().st_size, self.landing_id),),
-            tuple((name, kind) for name, kind, *_ in columns),
-        )
-
-
-def specs_of(source: str, names: Iterable[str] = tuple(TABLES)) -> list[TableSpec]:
-    """The demo's tables as dbt_like_sql would declare them."""
-    return [
-        TableSpec(
-            source,
-            name,
-            (TABLES[name].key,),
-            None if name == "platforms" else "tenant",
-            TABLES[name].change_column,
-            Increment(TABLES[name].ingestion_column, timedelta(minutes=5), timedelta(days=7))
-            if TABLES[name].is_log
-            else None,
-        )
-        for name in names
-    ]
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 @pytest.fixture
-def specs() -> Callable[..., list[TableSpec]]:
-    return specs_of
-
-
-@pytest.fixture
-def writer_of() -> type[FolderWriter]:
-    return FolderWriter
+def connection(postgres_dsn: str) -> Iterator[psycopg.Connection]:
+    """A connection of its own to the test's database, each statement a transaction."""
+    with psycopg.connect(postgres_dsn, autocommit=True) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -108,8 +56,3 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> DemoSource:
     )
     demo.select_as_of("users", START + timedelta(days=12))
     return demo
-
-
-@pytest.fixture
-def start() -> datetime:
-    return START

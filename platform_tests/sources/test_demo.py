@@ -14,6 +14,7 @@ import pytest
 from offramp.domain.errors import SourceRefused
 from offramp.domain.landings import TableSpec
 from offramp.sources.demo.schema import TABLES
+from platform_tests.sources.landing_folder import START, FolderWriter, specs_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 DAY = timedelta(days=1)
 
 
-def land(demo: DemoSource, specs: list[TableSpec], folder: Path, writer_of: type, **options: object) -> Path:
+def land(demo: DemoSource, specs: list[TableSpec], folder: Path, **options: object) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    demo.land(specs, lambda _: writer_of(folder, options.get("since")), as_of=options.get("as_of"))
+    demo.land(specs, lambda _: FolderWriter(folder, options.get("since")), as_of=options.get("as_of"))
     return folder
 
 
@@ -49,14 +50,11 @@ def log(demo: DemoSource, table: str) -> str:
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process_and_at_other_thread_counts(
     demo_of: Callable[..., DemoSource],
-    specs: Callable[..., list[TableSpec]],
-    writer_of: type[FolderWriter],
-    start: datetime,
     tmp_path: Path,
 ) -> None:
-    as_of = start + timedelta(days=9, hours=11)
-    wanted = land(demo_of(threads=1), specs("demo"), tmp_path / "one", writer_of, as_of=as_of)
-    land(demo_of(threads=4), specs("demo"), tmp_path / "four", writer_of, as_of=as_of)
+    as_of = START + timedelta(days=9, hours=11)
+    wanted = land(demo_of(threads=1), specs_of("demo"), tmp_path / "one", as_of=as_of)
+    land(demo_of(threads=4), specs_of("demo"), tmp_path / "four", as_of=as_of)
     script = (
         "import sys; from datetime import date, datetime, UTC; from pathlib import Path\n"
         "from offramp.sources.demo.source import DemoSource\n"
@@ -73,9 +71,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process_and_at_other_thre
     assert sums(tmp_path / "demo") == sums(other)
 
 
-def test_two_processes_can_make_the_same_days_at_once(
-    start: datetime, tmp_path: Path, demo_of: Callable[..., DemoSource]
-) -> None:
+def test_two_processes_can_make_the_same_days_at_once(tmp_path: Path, demo_of: Callable[..., DemoSource]) -> None:
     script = (
         "import sys; from datetime import date, datetime, UTC; from pathlib import Path\n"
         "from offramp.sources.demo.source import DemoSource\n"
@@ -86,28 +82,30 @@ def test_two_processes_can_make_the_same_days_at_once(
     environment = {"PYTHONPATH": ":".join(sys.path)}
     both = [subprocess.Popen([sys.executable, "-c", script, shared], env=environment) for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]
-    demo_of().select_as_of("users", start + 6 * DAY)
+    demo_of().select_as_of("users", START + 6 * DAY)
     assert sums(shared) == sums(tmp_path / "demo")
     assert not list(shared.glob("*/.making-*"))
 
 
 def test_a_life_is_the_same_whether_made_at_once_or_day_by_day_by_new_readers(
-    demo_of: Callable[..., DemoSource], start: datetime, tmp_path: Path
+    demo_of: Callable[..., DemoSource], tmp_path: Path
 ) -> None:
-    demo_of(folder=tmp_path / "at_once").select_as_of("users", start + 20 * DAY)
+    demo_of(folder=tmp_path / "at_once").select_as_of("users", START + 20 * DAY)
     for number in range(2, 21, 3):
-        demo_of(folder=tmp_path / "in_steps").select_as_of("users", start + number * DAY)
+        demo_of(folder=tmp_path / "in_steps").select_as_of("users", START + number * DAY)
     assert sums(tmp_path / "at_once") == sums(tmp_path / "in_steps")
 
 
-def test_another_seed_gives_another_life(demo_of: Callable[..., DemoSource], start: datetime) -> None:
+def test_another_seed_gives_another_life(
+    demo_of: Callable[..., DemoSource],
+) -> None:
     query = "select sum(hash(user_name, first_name, zip)) from {rows}"
-    assert rows(demo_of(seed=1), "users", start, query) != rows(demo_of(seed=2), "users", start, query)
+    assert rows(demo_of(seed=1), "users", START, query) != rows(demo_of(seed=2), "users", START, query)
 
 
 @pytest.mark.parametrize("hours", [0, 0.001, 3.5, 24, 50.25, 77.7, 144.01, 168, 191.9, 192.1, 263.3, 288])
-def test_references_hold_at_any_instant(lived: DemoSource, start: datetime, hours: float) -> None:
-    instant = start + timedelta(hours=hours)
+def test_references_hold_at_any_instant(lived: DemoSource, hours: float) -> None:
+    instant = START + timedelta(hours=hours)
     with lived.connect() as connection:
         for table in TABLES:
             connection.execute(f"create table {table} as {lived.select_as_of(table, instant)}")
@@ -136,13 +134,10 @@ def test_references_hold_at_any_instant(lived: DemoSource, start: datetime, hour
 @pytest.mark.parametrize("name", list(TABLES))
 def test_keys_are_unique_and_rows_come_in_their_order(
     lived: DemoSource,
-    specs: Callable[..., list[TableSpec]],
-    writer_of: type[FolderWriter],
-    start: datetime,
     tmp_path: Path,
     name: str,
 ) -> None:
-    land(lived, specs("demo", [name]), tmp_path, writer_of, as_of=start + 11 * DAY)
+    land(lived, specs_of("demo", [name]), tmp_path, as_of=START + 11 * DAY)
     key = TABLES[name].key
     file = f"'{tmp_path}/{name}.parquet'"
     total, keys = duckdb.sql(f"select count(*), count(distinct {key}) from {file}").fetchall()[0]
@@ -154,13 +149,10 @@ def test_keys_are_unique_and_rows_come_in_their_order(
 @pytest.mark.parametrize("name", list(TABLES))
 def test_columns_have_the_names_order_and_types_of_the_spec(
     lived: DemoSource,
-    specs: Callable[..., list[TableSpec]],
-    writer_of: type[FolderWriter],
-    start: datetime,
     tmp_path: Path,
     name: str,
 ) -> None:
-    land(lived, specs("demo", [name]), tmp_path, writer_of, as_of=start + DAY)
+    land(lived, specs_of("demo", [name]), tmp_path, as_of=START + DAY)
     found = duckdb.sql(f"describe select * from '{tmp_path}/{name}.parquet'").fetchall()
     aliases = {"timestamptz": "timestamp with time zone"}
     wanted = [(column, aliases.get(kind, kind).upper()) for column, kind in TABLES[name].columns]
@@ -169,20 +161,19 @@ def test_columns_have_the_names_order_and_types_of_the_spec(
 
 def test_what_was_visible_at_an_instant_never_changes_later(
     demo_of: Callable[..., DemoSource],
-    specs: Callable[..., list[TableSpec]],
-    writer_of: type[FolderWriter],
-    start: datetime,
     tmp_path: Path,
 ) -> None:
-    as_of = start + timedelta(days=3, hours=9, minutes=30)
-    before = land(demo_of(), specs("demo"), tmp_path / "before", writer_of, as_of=as_of)
-    demo_of().select_as_of("users", start + 30 * DAY)
-    after = land(demo_of(), specs("demo"), tmp_path / "after", writer_of, as_of=as_of)
+    as_of = START + timedelta(days=3, hours=9, minutes=30)
+    before = land(demo_of(), specs_of("demo"), tmp_path / "before", as_of=as_of)
+    demo_of().select_as_of("users", START + 30 * DAY)
+    after = land(demo_of(), specs_of("demo"), tmp_path / "after", as_of=as_of)
     assert sums(before) == sums(after)
 
 
-def test_later_landings_know_every_view_of_earlier_ones(lived: DemoSource, start: datetime) -> None:
-    counts = [rows(lived, "assets_views", start + timedelta(hours=hour), "select count(*) from {rows}")[0][0]
+def test_later_landings_know_every_view_of_earlier_ones(
+    lived: DemoSource,
+) -> None:
+    counts = [rows(lived, "assets_views", START + timedelta(hours=hour), "select count(*) from {rows}")[0][0]
               for hour in (1, 12, 24, 100, 200, 288)]  # fmt: skip
     assert counts == sorted(counts)
     assert len(set(counts)) == len(counts)
@@ -210,12 +201,14 @@ def test_nothing_is_visible_before_it_happened_and_a_change_column_never_moves_b
         change = f"{table.change_column}::timestamp"
         early = f"select count(*) from {log(lived, name)} where {change} > _committed_at"
         back = f"""
-            select count(*) from (select {change} < lag({change}) over (partition by {table.key} order by _version) as back
+            select count(*) from (
+            select {change} < lag({change}) over (partition by {table.key} order by _version) as back
             from {log(lived, name)}) where back
         """
         swapped = f"""
-            select count(*) from (select _committed_at <= lag(_committed_at) over (partition by {table.key} order by _version)
-            as swapped from {log(lived, name)}) where swapped
+            select count(*) from (
+            select _committed_at <= lag(_committed_at) over (partition by {table.key} order by _version) as swapped
+            from {log(lived, name)}) where swapped
         """
         assert [duckdb.sql(query).fetchall() for query in (early, back, swapped)] == [[(0,)]] * 3, name
 
@@ -228,20 +221,24 @@ def test_some_views_are_uploaded_days_after_they_happened_and_ids_rise_with_inge
     assert duckdb.sql(falls).fetchall() == [(0,)]
 
 
-def test_rows_are_removed_for_good_and_users_are_forgotten(lived: DemoSource, start: datetime) -> None:
+def test_rows_are_removed_for_good_and_users_are_forgotten(
+    lived: DemoSource,
+) -> None:
     for name in ("vvs_pools", "assets"):
         assert duckdb.sql(f"select count(*) from {log(lived, name)} where _is_deleted").fetchall()[0][0] > 0
     kept = rows(
         lived,
         "users",
-        start + 12 * DAY,
+        START + 12 * DAY,
         "select count(*), count(email), count(first_name), count(date_of_birth), count(zip) from {rows} where deleted",
     )
     assert kept[0][0] > 10
     assert kept[0][1:] == (0, 0, 0, 0)
 
 
-def test_a_quiet_day_changes_nothing_and_one_tenant_has_no_views(lived: DemoSource, start: datetime) -> None:
+def test_a_quiet_day_changes_nothing_and_one_tenant_has_no_views(
+    lived: DemoSource,
+) -> None:
     quiet = next(lived.folder.glob("v*")) / "2026-01-07"
     assert [file.name for file in quiet.glob("[!s]*.parquet")] == ["assets_views.parquet"]
     tenants = duckdb.sql(f"select distinct tenant from '{quiet}/assets_views.parquet'").fetchall()
@@ -254,7 +251,9 @@ def test_small_tables_change_on_few_days(lived: DemoSource) -> None:
     assert 2 <= days["asset_types"] <= 3
 
 
-def test_text_that_breaks_exports_is_there(lived: DemoSource, start: datetime) -> None:
+def test_text_that_breaks_exports_is_there(
+    lived: DemoSource,
+) -> None:
     query = """
         select bool_or(title like '%"%'), bool_or(title like '%;%'), bool_or(title like '%,%'),
                bool_or(title like '%' || chr(13) || chr(10) || '%'), bool_or(title like '%' || chr(9) || '%'),
@@ -264,7 +263,7 @@ def test_text_that_breaks_exports_is_there(lived: DemoSource, start: datetime) -
         from {rows}
     """
     with lived.connect() as connection:
-        parts = " union all ".join(f"(select title, description, external_id from ({lived.select_as_of(name, start)}))"
+        parts = " union all ".join(f"(select title, description, external_id from ({lived.select_as_of(name, START)}))"
                                    for name in ("assets", "categories"))  # fmt: skip
         found = connection.execute(query.replace("{rows}", f"({parts})")).fetchall()[0]
     assert all(found), found
@@ -272,14 +271,11 @@ def test_text_that_breaks_exports_is_there(lived: DemoSource, start: datetime) -
 
 def test_an_increment_holds_what_was_ingested_after_the_given_instant(
     lived: DemoSource,
-    specs: Callable[..., list[TableSpec]],
-    writer_of: type[FolderWriter],
-    start: datetime,
     tmp_path: Path,
 ) -> None:
-    since, until = start + timedelta(days=3, hours=23, minutes=55), start + timedelta(days=5, minutes=5)
-    land(lived, specs("demo", ["assets_views"]), tmp_path / "part", writer_of, as_of=until, since=since)
-    land(lived, specs("demo", ["assets_views"]), tmp_path / "all", writer_of, as_of=until)
+    since, until = START + timedelta(days=3, hours=23, minutes=55), START + timedelta(days=5, minutes=5)
+    land(lived, specs_of("demo", ["assets_views"]), tmp_path / "part", as_of=until, since=since)
+    land(lived, specs_of("demo", ["assets_views"]), tmp_path / "all", as_of=until)
     part, whole = (f"'{tmp_path}/{name}/assets_views.parquet'" for name in ("part", "all"))
     newer = f"select * from {whole} where ingested_at > '{since:%Y-%m-%d %H:%M:%S}'"
     assert duckdb.sql(f"select count(*) from ({newer})").fetchall()[0][0] > 1000
@@ -288,15 +284,12 @@ def test_an_increment_holds_what_was_ingested_after_the_given_instant(
 
 def test_a_demo_with_days_is_frozen_after_them(
     demo_of: Callable[..., DemoSource],
-    specs: Callable[..., list[TableSpec]],
-    writer_of: type[FolderWriter],
-    start: datetime,
     tmp_path: Path,
 ) -> None:
     demo = demo_of(days=3)
-    end = land(demo, specs("demo"), tmp_path / "end", writer_of, as_of=start + 3 * DAY)
-    later = land(demo, specs("demo"), tmp_path / "later", writer_of, as_of=start + 300 * DAY)
-    land(demo, specs("demo"), tmp_path / "nothing", writer_of, as_of=start + 300 * DAY, since=start + 299 * DAY)
+    end = land(demo, specs_of("demo"), tmp_path / "end", as_of=START + 3 * DAY)
+    later = land(demo, specs_of("demo"), tmp_path / "later", as_of=START + 300 * DAY)
+    land(demo, specs_of("demo"), tmp_path / "nothing", as_of=START + 300 * DAY, since=START + 299 * DAY)
     assert sums(end) == sums(later)
     assert duckdb.sql(f"select count(*) from '{tmp_path}/nothing/assets_views.parquet'").fetchall() == [(0,)]
     assert not list(demo.folder.glob("v*/2026-01-04"))
@@ -304,8 +297,6 @@ def test_a_demo_with_days_is_frozen_after_them(
 
 def test_without_an_instant_it_lands_what_the_clock_says(
     demo_of: Callable[..., DemoSource],
-    specs: Callable[..., list[TableSpec]],
-    writer_of: type[FolderWriter],
     tmp_path: Path,
 ) -> None:
     now = datetime(2026, 1, 2, 13, 14, 15, tzinfo=UTC)
@@ -314,29 +305,28 @@ def test_without_an_instant_it_lands_what_the_clock_says(
 
     def begin(read_point: datetime) -> object:
         points.append(read_point)
-        return writer_of(tmp_path)
+        return FolderWriter(tmp_path)
 
-    assert demo.land(specs("demo", ["platforms"]), begin, as_of=None) == now
+    assert demo.land(specs_of("demo", ["platforms"]), begin, as_of=None) == now
     assert points == [now]
     assert demo.read_point() == now
 
 
 def test_wrong_names_and_instants_are_refused_with_what_is_right(
     demo_of: Callable[..., DemoSource],
-    specs: Callable[..., list[TableSpec]],
-    writer_of: type[FolderWriter],
-    start: datetime,
     tmp_path: Path,
 ) -> None:
     demo = demo_of()
     with pytest.raises(SourceRefused, match="did you mean 'users'"):
-        demo.land([TableSpec("demo", "user", ("id",), "tenant")], lambda _: writer_of(tmp_path), as_of=start)
-    with pytest.raises(SourceRefused, match="no column 'last_update'.*\n.*did you mean 'last_updated'"):
+        demo.land([TableSpec("demo", "user", ("id",), "tenant")], lambda _: FolderWriter(tmp_path), as_of=START)
+    with pytest.raises(SourceRefused, match=r"no column 'last_update'.*\n.*did you mean 'last_updated'"):
         demo.land(
-            [TableSpec("demo", "users", ("id",), "tenant", "last_update")], lambda _: writer_of(tmp_path), as_of=start
+            [TableSpec("demo", "users", ("id",), "tenant", "last_update")],
+            lambda _: FolderWriter(tmp_path),
+            as_of=START,
         )
     with pytest.raises(SourceRefused, match="no past before its first day"):
-        demo.land(specs("demo"), lambda _: writer_of(tmp_path), as_of=start - timedelta(seconds=1))
+        demo.land(specs_of("demo"), lambda _: FolderWriter(tmp_path), as_of=START - timedelta(seconds=1))
 
 
 def test_the_demos_columns_are_those_of_the_entities() -> None:

@@ -124,6 +124,14 @@ def test_a_model_without_sql_is_refused(write: Callable[..., Path], yml_of: Call
         load_project(write({"models/shop/a.yml": yml_of("a")}))
 
 
+def test_a_file_that_is_not_utf_8_is_refused(write: Callable[..., Path]) -> None:
+    folder = write()
+    (folder / "models/shop/shops.sql").write_bytes(b"select '\xe6'")
+
+    with pytest.raises(ProjectError, match=r"shops\.sql: the file is not UTF-8"):
+        load_project(folder)
+
+
 def test_two_feeds_cannot_have_models_of_one_name(
     write: Callable[..., Path], shops_sql: str, yml_of: Callable[..., str]
 ) -> None:

@@ -168,7 +168,8 @@ def _export(one: "Subscription", export: Export) -> dict[str, Any]:
 def _print(document: dict[str, Any], findings: _Findings, invocation: Invocation) -> None:
     for one in document["subscriptions"]:
         say(
-            f"{one['id']}: {one['recipient']} takes {one['feed']} of {', '.join(one['tenants'])}, from {one['starts_on']}"
+            f"{one['id']}: {one['recipient']} takes {one['feed']} of {', '.join(one['tenants'])}"
+            f" from {one['starts_on']} on"
         )
         for place in one["destinations"]:
             say(f"  to {place['name']} ({place['kind']}): {place['place']}")

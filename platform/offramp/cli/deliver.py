@@ -31,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
 
 def deliver(
     context: typer.Context,
+    *,
     feed: FeedArgument,
     day: DateOption = None,
     first: FromOption = None,

@@ -20,6 +20,7 @@ def add_to(app: typer.Typer) -> None:
 
 def deliveries(
     context: typer.Context,
+    *,
     recipient: Annotated[str | None, typer.Option(help="Only this recipient.")] = None,
     feed: Annotated[str | None, typer.Option(help="Only this feed.")] = None,
     export: Annotated[str | None, typer.Option(help="Only this export, for example media/delta/users.")] = None,

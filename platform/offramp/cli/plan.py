@@ -39,6 +39,7 @@ def add_to(app: typer.Typer) -> None:
 
 def plan(
     context: typer.Context,
+    *,
     feed: FeedArgument,
     day: DateOption = None,
     first: FromOption = None,

@@ -1,33 +1,33 @@
 """Shows how far long work is: a live line in a terminal, one line per finished piece elsewhere."""
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
 from offramp.cli.output import byte_text, console
+from offramp.pipeline.rooms import no_report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
-    from rich.progress import Progress, TaskID
+    from rich.progress import TaskID
 
     from offramp.pipeline.rooms import Report
 
-_PUBLISH = "publish"
+_PUBLISH, _LAND = "publish", "land"
 
 
 @contextmanager
 def progress(*, is_quiet: bool) -> "Iterator[Report]":
     """Give what pipeline reports to. It writes to stderr, so that stdout holds results only."""
-    from offramp.pipeline.rooms import no_report
-
     shown_at = console(to_stderr=True)
     if is_quiet:
         yield no_report
     elif shown_at.is_terminal:
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         with Progress(*columns, console=shown_at, transient=True) as live:
             yield _Live(live, live.add_task("starting"))
@@ -53,7 +53,7 @@ class _Totals:
 
 @dataclass(slots=True)
 class _Live:
-    live: "Progress"
+    live: Progress
     task: "TaskID"
     totals: _Totals = field(default_factory=_Totals)
 
@@ -68,6 +68,6 @@ class _Lines:
 
     def __call__(self, step: str, subject: str, *, rows: int = 0, bytes_: int = 0) -> None:
         """Print what is finished: a landed table, a published delivery."""
-        if rows or step == _PUBLISH:
+        if step == _PUBLISH or (step == _LAND and rows):
             size = f", {byte_text(bytes_)}" if bytes_ else ""
             self.shown_at.print(f"{step} {subject}: {rows:,} rows{size}", soft_wrap=True)

@@ -13,7 +13,7 @@ import typer
 from offramp.cli.output import byte_text, count_text, print_table, say
 from offramp.cli.progress import progress
 from offramp.domain.deliveries import DELIVERED, Kind
-from offramp.orchestration.run import materialize_days
+from offramp.orchestration.run import FailedStep, materialize_days
 from offramp.orchestration.run_tags import tags_of
 
 if TYPE_CHECKING:
@@ -55,10 +55,10 @@ def run(invocation: Invocation, request: Request, *, is_quiet: bool) -> Finished
             [rooms.exports[one.name] for one in request.exports],
             request.days,
             tags_of(request.options),
-            report,
+            report=report,
         )
     records = _records(invocation, request)
-    return Finished(_newest(records), _delivered(records) - before, result.failures)
+    return Finished(_newest(records), _delivered(records) - before, [_failure_text(one) for one in result.failed])
 
 
 def run_and_print(invocation: Invocation, request: Request, *, is_quiet: bool) -> None:
@@ -93,6 +93,12 @@ def fail(invocation: Invocation, failures: Sequence[str]) -> None:
         say(invocation.redact(f"error: {failure}"), to_stderr=True)
     if failures:
         raise typer.Exit(1)
+
+
+def _failure_text(failed: FailedStep) -> str:
+    first, last = failed.days
+    days = f"{first}" if first == last else f"{first} to {last}"
+    return f"{failed.name}, {days}: {failed.message}"
 
 
 def _records(invocation: Invocation, request: Request) -> list[DeliveryRecord]:

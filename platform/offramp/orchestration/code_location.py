@@ -59,7 +59,7 @@ def build(settings: Settings, *, rooms: Rooms | None = None, report: Report = no
             *recipient_assets(settings.subscriptions, exports, FEEDS, partitions),
         ],
         schedules=[
-            schedule_of(timetable, project, partitions, settings.first_day)
+            schedule_of(timetable, project, settings.first_day)
             for timetable in timetables(settings.subscriptions, exports, FEEDS)
         ],
         resources={WORKPLACE: workplace_resource(open_rooms, report), **io_managers()},

@@ -12,9 +12,6 @@ from offramp.domain.windows import DAY
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# One run takes a whole range: days in order inside the step, and process start-up is paid once.
-ONE_RUN = dg.BackfillPolicy.single_run()
-
 
 def daily(first_day: date) -> dg.DailyPartitionsDefinition:
     """Return one partition per data day in UTC; yesterday is the last one."""

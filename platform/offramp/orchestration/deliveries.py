@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator  # noqa: TC003 - Dagster resolves the annotations of a body
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from offramp.domain.deliveries import DeliveryRecord, State
 from offramp.domain.errors import OfframpError
-from offramp.orchestration.days import ONE_RUN, days_of
+from offramp.orchestration.daily_assets import daily_asset
+from offramp.orchestration.days import days_of
 from offramp.orchestration.describe import table
 from offramp.orchestration.recipients import mark_complete
 from offramp.orchestration.run_tags import options_of
 from offramp.orchestration.workplace import WORKPLACE, Workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from offramp.domain.exports import Export
@@ -43,13 +43,6 @@ def deliveries_asset(
         kinds={"python"},
     )
 
-    @dg.multi_asset(
-        name="__".join(key.path),
-        specs=[spec],
-        partitions_def=partitions,
-        backfill_policy=ONE_RUN,
-        required_resource_keys={WORKPLACE},
-    )
     def publish(context: dg.AssetExecutionContext) -> Iterator[dg.AssetMaterialization | dg.MaterializeResult[None]]:
         workplace: Workplace = getattr(context.resources, WORKPLACE)
         rooms = workplace.rooms
@@ -73,7 +66,7 @@ def deliveries_asset(
             )
         yield dg.MaterializeResult()
 
-    return publish
+    return daily_asset(spec, publish, partitions=partitions)
 
 
 def _retry(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator  # noqa: TC003 - Dagster resolves the annotations of a body
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,8 @@ import dagster as dg
 from offramp.domain.deliveries import DELIVERED, State
 from offramp.domain.errors import OfframpError
 from offramp.domain.exports import Mode
-from offramp.orchestration.days import ONE_RUN, days_of
+from offramp.orchestration.daily_assets import daily_asset
+from offramp.orchestration.days import days_of
 from offramp.orchestration.describe import column_schema, placements_text, records_of, table
 from offramp.orchestration.extract import Extract, Fault
 from offramp.orchestration.io_manager import DELIVERED_CHECK
@@ -20,7 +20,7 @@ from offramp.orchestration.run_tags import options_of
 from offramp.orchestration.workplace import WORKPLACE, Workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from offramp.domain.exports import Export
@@ -63,19 +63,10 @@ def export_asset(export: Export, project: Project, partitions: dg.PartitionsDefi
         },
     ).with_io_manager_key(export.default_format.value)
 
-    # A multi_asset of one: unlike @asset it takes a spec, and a backfill policy without a beta warning.
-    @dg.multi_asset(
-        name="__".join(export.key),
-        specs=[spec],
-        check_specs=_check_specs(export, project),
-        partitions_def=partitions,
-        backfill_policy=ONE_RUN,
-        required_resource_keys={WORKPLACE},
-    )
-    def extract(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.Output[Extract]]:
+    def extract(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[Extract]]:
         yield from _extract(context, export)
 
-    return extract
+    return daily_asset(spec, extract, partitions=partitions, check_specs=_check_specs(export, project))
 
 
 def _check_specs(export: Export, project: Project) -> list[dg.AssetCheckSpec]:
@@ -89,7 +80,7 @@ def _check_specs(export: Export, project: Project) -> list[dg.AssetCheckSpec]:
     return [dg.AssetCheckSpec(name, asset=export_key(export), description=text) for name, text in described.items()]
 
 
-def _extract(context: dg.AssetExecutionContext, export: Export) -> Iterator[dg.AssetCheckResult | dg.Output[Extract]]:
+def _extract(context: dg.AssetExecutionContext, export: Export) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[Extract]]:
     workplace: Workplace = getattr(context.resources, WORKPLACE)
     days = days_of(context)
     try:
@@ -102,7 +93,7 @@ def _extract(context: dg.AssetExecutionContext, export: Export) -> Iterator[dg.A
     good = tuple(one.day for one in checked if one.fault is None)
     if not good:
         raise dg.Failure("\n".join(map(str, faults)))
-    yield dg.Output(Extract(export, good, options, faults))
+    yield dg.MaterializeResult(value=Extract(export, good, options, faults))
     # Here the IO manager is done.
     yield from _delivery_results(workplace, export, good)
 

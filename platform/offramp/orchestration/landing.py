@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator  # noqa: TC003 - Dagster resolves the annotations of a body
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from offramp.domain.errors import NotYetDue, OfframpError
-from offramp.orchestration.days import ONE_RUN, days_of
+from offramp.orchestration.daily_assets import daily_asset
+from offramp.orchestration.days import days_of
 from offramp.orchestration.describe import landing_metadata
 from offramp.orchestration.run_tags import options_of
 from offramp.orchestration.workplace import WORKPLACE, Workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from offramp.domain.exports import Export
@@ -40,13 +40,6 @@ def landing_asset(
         kinds={kind, "parquet"},
     )
 
-    @dg.multi_asset(
-        name="__".join(key.path).replace("-", "_").replace(".", "_"),
-        specs=[spec],
-        partitions_def=partitions,
-        backfill_policy=ONE_RUN,
-        required_resource_keys={WORKPLACE},
-    )
     def land(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         workplace: Workplace = getattr(context.resources, WORKPLACE)
         # Alone in a run it serves all exports; else only those that follow.
@@ -61,7 +54,7 @@ def landing_asset(
             raise dg.Failure(str(error)) from error
         yield dg.MaterializeResult()
 
-    return land
+    return daily_asset(spec, land, partitions=partitions)
 
 
 def _land(

@@ -67,9 +67,7 @@ def timetables(
     return tuple(sorted(tables, key=lambda one: one.name))
 
 
-def schedule_of(
-    timetable: Timetable, project: Project, partitions: dg.PartitionsDefinition[str], first_day: date
-) -> dg.ScheduleDefinition:
+def schedule_of(timetable: Timetable, project: Project, first_day: date) -> dg.ScheduleDefinition:
     """Return the schedule of a timetable with its job: landings, exports, and the feed's last step."""
 
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -80,7 +78,7 @@ def schedule_of(
 
     return dg.ScheduleDefinition(
         name=timetable.name,
-        job=_job(timetable, project, partitions),
+        job=_job(timetable, project),
         cron_schedule=timetable.cron,
         execution_timezone="UTC",
         execution_fn=tick,
@@ -89,9 +87,7 @@ def schedule_of(
     )
 
 
-def _job(
-    timetable: Timetable, project: Project, partitions: dg.PartitionsDefinition[str]
-) -> UnresolvedAssetJobDefinition:
+def _job(timetable: Timetable, project: Project) -> UnresolvedAssetJobDefinition:
     sources = sorted({project.source_of(export.model.name) for export in timetable.exports})
     keys = [
         *(landing_key(source) for source in sources),
@@ -101,7 +97,6 @@ def _job(
     return dg.define_asset_job(
         timetable.name,
         selection=dg.AssetSelection.assets(*keys),
-        partitions_def=partitions,
         executor_def=dg.in_process_executor,
         description=timetable.described,
     )

@@ -66,13 +66,15 @@ class PlanOptions:
 
     ``recipients`` empty means all. ``force`` delivers a day that a later delivery covers. ``is_approximate``
     lets a delta without a landing of its time be cut from a later one. ``correction`` is the reason of a
-    correction: what was delivered is made again as the next revision.
+    correction: what was delivered is made again as the next revision, from the landing ``landing_id`` where one
+    is named (the source was mended and landed again), else from the one that its time names.
     """
 
     recipients: tuple[str, ...] = ()
     force: bool = False
     is_approximate: bool = False
     correction: str | None = None
+    landing_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +296,9 @@ def _next_until(feed: Feed, subscription: Subscription, export: Export, tick: da
 def _with_landing(draft: _Draft, delivery: Delivery, next_until: datetime, facts: Facts, asked: PlanOptions) -> None:
 
     at, before = delivery.until + facts.safety_lag, next_until + facts.safety_lag
+    if delivery.supersedes is not None and asked.landing_id is not None:
+        draft.owed.append(replace(delivery, landing_id=asked.landing_id))
+        return
     landing = next((one for one in facts.landings if at <= one.data_as_of < before), None)
     if landing is not None:
         draft.owed.append(replace(delivery, landing_id=landing.id))

@@ -11,7 +11,7 @@ from offramp.domain.exports import EntityKind, Model
 from offramp.sql.compiled import Compiler
 from offramp.sql.contracts import build_contract, build_tests
 from offramp.sql.entities import LoadedModel, build_schedules, build_table
-from offramp.sql.project_files import ModelsFile, ProjectFile, read_file
+from offramp.sql.project_files import ModelsFile, ProjectFile, read_file, read_text
 from offramp.sql.render import Template
 from offramp.sql.yaml_faults import Faults
 
@@ -102,7 +102,7 @@ def _draft(feed: str, file: Path, shape: ModelsFile, faults: Faults, *, root: Pa
     sql = file.with_suffix(".sql")
     if not sql.exists():
         raise faults.at("models", 0, "name", what=f"model '{file.stem}' has no SQL", expected=sql.name)
-    template = Template.parse(sql.read_text(encoding="utf-8"), str(sql))
+    template = Template.parse(read_text(sql), str(sql))
     return _Draft(feed, shape.models[0], template, sql.relative_to(root).as_posix(), faults.below("models", 0))
 
 

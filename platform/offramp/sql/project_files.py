@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from offramp.domain.yaml_lines import Located
 
-# Types stay at run time: pydantic reads these annotations.
-Name = str
 _NAME = r"^[a-z_][a-z0-9_]*$"
 
 
@@ -96,7 +94,7 @@ class TestConfig(_Strict):
 
 
 class _Test(_Strict):
-    name: str | None = None
+    name: str | None = Field(default=None, pattern=_NAME)
     description: str | None = None
     config: TestConfig = TestConfig()
 
@@ -256,17 +254,21 @@ FileShape = TypeVar("FileShape", ModelsFile, ProjectFile)
 
 def read_file(path: Path, shape: type[FileShape]) -> tuple[FileShape, Located]:
     """Read a YAML file into its shape; a ProjectError names the line of the first fault."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as refused:
-        raise ProjectError("the file is not UTF-8", file=path, found=refused) from refused
-    except OSError as refused:
-        raise ProjectError("the file cannot be read", file=path, found=refused.strerror) from refused
-    located = compose(text, str(path))
+    located = compose(read_text(path), str(path))
     try:
         return shape.model_validate({} if located.value is None else located.value), located
     except ValidationError as refused:
         raise _first_fault(refused, located) from refused
+
+
+def read_text(path: Path) -> str:
+    """Read a file of the project; a ProjectError says why it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as refused:
+        raise ProjectError("the file is not UTF-8", file=path, found=refused) from refused
+    except OSError as refused:
+        raise ProjectError("the file cannot be read", file=path, found=refused.strerror) from refused
 
 
 def _first_fault(refused: ValidationError, located: Located) -> ProjectError:

@@ -95,7 +95,10 @@ class Access:
     def scrub(self, text: str) -> str:
         """Return a text in which the password, the connection text and passphrases are hidden."""
         parameters = self._parameters()
-        secrets = [self.dsn, *(parameters[name] for name in ("password", "sslpassword") if name in parameters)]
+        secrets = {self.dsn} | {parameters[name] for name in ("password", "sslpassword") if name in parameters}
+        # As connection texts escape them, and as SQL then doubles quotes.
+        secrets |= {secret.replace("\\", "\\\\").replace("'", "\\'") for secret in secrets}
+        secrets |= {secret.replace("'", "''") for secret in secrets}
         for secret in sorted(filter(None, secrets), key=len, reverse=True):
             text = text.replace(secret, HIDDEN)
         return text
