@@ -38,12 +38,16 @@ FromOption = Annotated[
 ToOption = Annotated[
     date | None, typer.Option("--to", parser=_day, metavar=_DAY_METAVAR, help="The last data day of a range.")
 ]
-EntityOption = Annotated[list[str] | None, typer.Option("--entity", help="Only this entity; may be repeated.")]
+EntityOption = Annotated[
+    list[str] | None, typer.Option("--entity", metavar="NAME", help="Only this entity; may be repeated.")
+]
 ModeOption = Annotated[list[Mode] | None, typer.Option("--mode", help="Only this mode; may be repeated.")]
-RecipientOption = Annotated[list[str] | None, typer.Option("--recipient", help="Only this one; may be repeated.")]
+RecipientOption = Annotated[
+    list[str] | None, typer.Option("--recipient", metavar="NAME", help="Only this one; may be repeated.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress.")]
-FeedArgument = Annotated[str, typer.Argument(help="The feed, for example media.")]
+FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="The feed, for example media.")]
 
 
 def utc_now() -> datetime:

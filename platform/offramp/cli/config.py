@@ -3,16 +3,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from offramp.cli.choosing import JsonOption, last_due_day, utc_now
 from offramp.cli.invocation import Invocation
-from offramp.cli.output import print_json, print_table, say, until_text, window_json
+from offramp.cli.output import counted, instant_json, print_json, print_table, say, until_text, window_json
 from offramp.domain.errors import OfframpError, SettingsError, WrongUse, nearest
 from offramp.domain.exports import Export, Mode
-from offramp.domain.windows import tick_of
+from offramp.domain.windows import Window, tick_of
 
 if TYPE_CHECKING:
     from offramp.domain.subscriptions import Subscription
@@ -147,22 +148,28 @@ def _export(one: "Subscription", export: Export) -> dict[str, Any]:
 
     feed = FEEDS[one.feed]
     cron = feed.cron(one, export)
-    found: dict[str, Any] = {"export": export.name, "cron": cron, "data_day": None, "tick": None, "window": None}
-    if cron is None:
-        return found
-    day = last_due_day([cron], utc_now())
-    tick = tick_of(cron, day)
-    if tick is None:
+    facts = ("data_day", "tick", "until", "window")
+    found: dict[str, Any] = {"export": export.name, "cron": cron, **dict.fromkeys(facts)}
+    day = last_due_day([cron], utc_now()) if cron else None
+    tick = tick_of(cron, day) if cron and day else None
+    if day is None or tick is None:
         return found
     window = feed.window(one, export, tick)
     is_delta = export.mode is Mode.DELTA
     return found | {
         "data_day": day.isoformat(),
-        "tick": f"{tick:%Y-%m-%dT%H:%M:%SZ}",
-        "until": f"{window.end:%Y-%m-%dT%H:%M:%SZ}",
+        "tick": instant_json(tick),
+        "until": instant_json(window.end),
         "window": window_json(window) if is_delta else None,
-        "text": until_text(window if is_delta else None, window.end),
     }
+
+
+def _window_text(export: dict[str, Any]) -> str:
+    window = export["window"] or {}
+    instants = {name: datetime.fromisoformat(text) for name, text in window.items()}
+    if export["until"] is None:
+        return ""
+    return until_text(Window(**instants) if instants else None, datetime.fromisoformat(export["until"]))
 
 
 def _print(document: dict[str, Any], findings: _Findings, invocation: Invocation) -> None:
@@ -175,7 +182,7 @@ def _print(document: dict[str, Any], findings: _Findings, invocation: Invocation
             say(f"  to {place['name']} ({place['kind']}): {place['place']}")
         print_table(
             ("export", "schedule (UTC)", "last window (UTC)"),
-            ((export["export"], export["cron"] or "off", export.get("text", "")) for export in one["exports"]),
+            ((export["export"], export["cron"] or "off", _window_text(export)) for export in one["exports"]),
         )
         say()
     for warning in findings.warnings:
@@ -183,5 +190,6 @@ def _print(document: dict[str, Any], findings: _Findings, invocation: Invocation
     for error in findings.errors:
         say(invocation.redact(f"error: {error}"), to_stderr=True)
     exports, subscriptions = len(findings.exports), len(document["subscriptions"])
-    state = f"{len(findings.errors)} error(s)" if findings.errors else "the configuration is right"
-    say(f"{state}: {exports} exports, {subscriptions} subscriptions, {len(findings.warnings)} warning(s)")
+    state = counted(len(findings.errors), "error") if findings.errors else "the configuration is right"
+    warnings = counted(len(findings.warnings), "warning")
+    say(f"{state}: {counted(exports, 'export')}, {counted(subscriptions, 'subscription')}, {warnings}")

@@ -6,7 +6,7 @@ import typer
 
 from offramp.cli.choosing import FromOption, JsonOption, ToOption, choose_export, choose_exports, choose_recipients
 from offramp.cli.invocation import Invocation
-from offramp.cli.output import count_text, instant_json, print_json, print_table, say
+from offramp.cli.output import count_text, counted, instant_json, print_json, print_table, say
 from offramp.domain.deliveries import Kind, State
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _print_records(found: "tuple[DeliveryRecord, ...]") -> None:
             say(f"{record.delivery_id} r{record.revision}: {record.error}")
         if record.covered_by:
             say(f"{record.delivery_id} r{record.revision}: caught up by {record.covered_by}")
-    say(f"{len(rows) or 'no'} deliveries")
+    say(counted(len(rows), "delivery"))
 
 
 def record_json(record: "DeliveryRecord") -> dict[str, Any]:

@@ -9,7 +9,7 @@ import typer
 
 from offramp.cli.choosing import DateOption, QuietOption, check_due, crons_of, last_due_day, utc_now
 from offramp.cli.invocation import Invocation
-from offramp.cli.output import byte_text, count_text, print_table, say
+from offramp.cli.output import byte_text, count_text, counted, print_table, say
 from offramp.domain.deliveries import DELIVERED, Delivery
 from offramp.domain.errors import WrongUse, nearest
 from offramp.domain.windows import DAY
@@ -60,7 +60,7 @@ def demo(
     differences = _print_read_back(invocation, finished)
     shown = str(chosen[-1]) if len(chosen) == 1 else f"{chosen[0]} to {chosen[-1]}"
     if finished.new:
-        say(f"delivered: data day {shown}, {len(finished.new)} deliveries")
+        say(f"delivered: data day {shown}, {counted(len(finished.new), 'delivery')}")
     elif not finished.failures:
         say(f"nothing was delivered anew: data day {shown} was delivered before, and is as it was")
     for folder in sorted({str(folder) for one in finished.records for folder in _folders(settings, one).values()}):

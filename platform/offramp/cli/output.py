@@ -47,6 +47,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, number
     console().print(table)
 
 
+def counted(count: int, what: str) -> str:
+    """Return how many there are of something: ``1 delivery``, ``2 deliveries``."""
+    plural = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+    return f"{count:,} {what if count == 1 else plural}"
+
+
 def byte_text(count: int | None) -> str:
     """Return bytes in the unit that keeps them short: ``3.4 MB``."""
     if count is None:

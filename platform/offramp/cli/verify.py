@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from offramp.cli.choosing import JsonOption
-from offramp.cli.output import byte_text, count_text, print_json, print_table, say
+from offramp.cli.output import byte_text, count_text, counted, print_json, print_table, say
 
 if TYPE_CHECKING:
     from offramp.pipeline.verify import DeliveryCheck, FolderReport
@@ -62,7 +62,7 @@ def _print_report(report: "FolderReport") -> None:
             say(f"{check.manifest}: {problem}")
     bad = sum(not check.is_good for check in report.deliveries)
     files = sum(len(check.files) for check in report.deliveries)
-    say(f"{len(rows)} deliveries, {files} files read back, {bad or 'none'} with differences")
+    say(f"{counted(len(rows), 'delivery')}, {counted(files, 'file')} read back, {bad or 'none'} with differences")
 
 
 def _document(report: "FolderReport") -> dict[str, Any]:

@@ -106,7 +106,7 @@ class LandingStore(Protocol):
 class Session(Protocol):
     """An engine with relations registered, for one piece of work."""
 
-    def stream(self, sql: str, *, batch_rows: int = 100_000) -> Iterator[pa.RecordBatch]:
+    def stream(self, sql: str, *, batch_rows: int = 50_000) -> Iterator[pa.RecordBatch]:
         """Yield the result as Arrow batches, in the query's order."""
 
     def schema(self, sql: str) -> pa.Schema:

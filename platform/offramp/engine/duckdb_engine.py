@@ -81,7 +81,7 @@ class DuckDBSession:
         for relation in relations:
             self._register(relation)
 
-    def stream(self, sql: str, *, batch_rows: int = 100_000) -> Iterator[pa.RecordBatch]:
+    def stream(self, sql: str, *, batch_rows: int = 50_000) -> Iterator[pa.RecordBatch]:
         """Yield the result as Arrow batches, in the query's order. Text comes as Arrow's ``string``."""
         with self._cursor() as cursor:
             try:

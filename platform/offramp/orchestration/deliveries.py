@@ -11,6 +11,7 @@ from offramp.domain.errors import OfframpError
 from offramp.orchestration.daily_assets import daily_asset
 from offramp.orchestration.days import days_of
 from offramp.orchestration.describe import table
+from offramp.orchestration.keys import deliveries_key, export_key
 from offramp.orchestration.recipients import mark_complete
 from offramp.orchestration.run_tags import options_of
 from offramp.orchestration.workplace import WORKPLACE, Workplace
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
     from offramp.pipeline.rooms import Rooms
 
 
-def deliveries_key(feed: str) -> dg.AssetKey:
-    """Return the key of a feed's last step."""
-    return dg.AssetKey([feed, "deliveries"])
-
-
 def deliveries_asset(
     feed: str, exports: Sequence[Export], partitions: dg.PartitionsDefinition[str]
 ) -> dg.AssetsDefinition:
@@ -36,7 +32,7 @@ def deliveries_asset(
     key = deliveries_key(feed)
     spec = dg.AssetSpec(
         key,
-        deps=[dg.AssetKey(list(export.key)) for export in exports],
+        deps=[export_key(export) for export in exports],
         group_name=feed,
         description=f"Every delivery of {feed} has reached every destination. What is staged and not published is"
         " tried once more; what still waits fails the run and is named.",

@@ -8,6 +8,7 @@ import dagster as dg
 
 from offramp.domain.errors import OfframpError
 from offramp.domain.exports import FormatName
+from offramp.orchestration.checks import not_delivered
 from offramp.orchestration.describe import day_metadata
 from offramp.orchestration.extract import Extract, Fault
 from offramp.orchestration.recipients import mark_complete
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from offramp.pipeline.deliver import DayReport
-
-DELIVERED_CHECK = "delivered"
 
 
 class DeliveringIOManager(dg.IOManager):
@@ -47,8 +46,10 @@ class DeliveringIOManager(dg.IOManager):
             # Dagster would count every partition of the step, so the good ones are logged by hand.
             for day, metadata in done.items():
                 yield _materialized(context, day, metadata)
-            if faults:
-                yield _not_delivered(context, faults)
+            # The asset's body does not get the word any more once its IO manager raised.
+            for fault in faults:
+                evaluation = not_delivered(context.asset_key, fault)
+                yield dg.DagsterEvent.asset_check_evaluation(context.step_context, evaluation)
             raise dg.Failure("\n".join(map(str, sorted((*obj.faults, *faults), key=lambda fault: fault.day))))
 
     def _deliver(self, context: dg.OutputContext, extract: Extract, day: date) -> dict[str, Any]:
@@ -95,18 +96,6 @@ def _recipients(report: DayReport) -> set[str]:
 def _materialized(context: dg.OutputContext, day: date, metadata: dict[str, Any]) -> dg.DagsterEvent:
     materialization = dg.AssetMaterialization(context.asset_key, partition=day.isoformat(), metadata=metadata)
     return dg.DagsterEvent.asset_materialization(context.step_context, materialization)
-
-
-def _not_delivered(context: dg.OutputContext, faults: list[Fault]) -> dg.DagsterEvent:
-    """Return the failed check. The asset's body does not get the word any more once its IO manager raised."""
-    evaluation = dg.AssetCheckEvaluation(
-        asset_key=context.asset_key,
-        check_name=DELIVERED_CHECK,
-        passed=False,
-        description="\n".join(map(str, faults)),
-        metadata={"days": ", ".join(fault.day.isoformat() for fault in faults)},
-    )
-    return dg.DagsterEvent.asset_check_evaluation(context.step_context, evaluation)
 
 
 def io_managers() -> dict[str, dg.IOManagerDefinition]:

@@ -10,6 +10,7 @@ from offramp.domain.errors import NotYetDue, OfframpError
 from offramp.orchestration.daily_assets import daily_asset
 from offramp.orchestration.days import days_of
 from offramp.orchestration.describe import landing_metadata
+from offramp.orchestration.keys import export_key, landing_key
 from offramp.orchestration.run_tags import options_of
 from offramp.orchestration.workplace import WORKPLACE, Workplace
 
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
     from offramp.domain.exports import Export
     from offramp.domain.landings import Landing
     from offramp.pipeline.plan import PlanOptions
-
-
-def landing_key(source: str) -> dg.AssetKey:
-    """Return the key of a source's landings."""
-    return dg.AssetKey(["landing", source])
 
 
 def landing_asset(
@@ -44,7 +40,7 @@ def landing_asset(
         workplace: Workplace = getattr(context.resources, WORKPLACE)
         # Alone in a run it serves all exports; else only those that follow.
         selected = context.job_def.asset_layer.selected_asset_keys
-        asked = [one for one in exports if dg.AssetKey(list(one.key)) in selected] or exports
+        asked = [one for one in exports if export_key(one) in selected] or exports
         try:
             options = options_of(context.run.tags, (one.recipient for one in workplace.rooms.subscriptions))
             for day in days_of(context):

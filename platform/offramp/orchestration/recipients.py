@@ -11,6 +11,7 @@ import dagster as dg
 from offramp.domain.deliveries import DELIVERED, DeliveryRecord, State
 from offramp.domain.windows import tick_of
 from offramp.orchestration.describe import table
+from offramp.orchestration.keys import export_key, recipient_key
 from offramp.pipeline.plan import latest_revision
 
 if TYPE_CHECKING:
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
     from offramp.pipeline.rooms import Rooms
 
 _COMPLETION = "offramp/completion"
-
-
-def recipient_key(recipient: str, feed: str) -> dg.AssetKey:
-    """Return the key of what a recipient has of a feed."""
-    return dg.AssetKey(["recipients", recipient, feed])
 
 
 def recipient_assets(
@@ -47,7 +43,7 @@ def recipient_assets(
         specs.append(
             dg.AssetSpec(
                 recipient_key(recipient, feed),
-                deps=[dg.AssetKey(list(export.key)) for export in taken],
+                deps=[export_key(export) for export in taken],
                 group_name="recipients",
                 description=f"What {recipient} receives of {feed}. A day is filled once all of its files are"
                 f" published. Subscriptions: {', '.join(one.id for one in mine)}.",

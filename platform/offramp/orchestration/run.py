@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from offramp.domain.errors import NotYetDue, WrongUse
 from offramp.domain.windows import DAY, midnight
 from offramp.orchestration.code_location import build
 from offramp.orchestration.days import ranges
-from offramp.orchestration.deliveries import deliveries_key
-from offramp.orchestration.landing import landing_key
+from offramp.orchestration.keys import deliveries_key, export_key, landing_key
 from offramp.pipeline.rooms import no_report
 
 if TYPE_CHECKING:
@@ -124,7 +122,7 @@ def _asset_keys(rooms: Rooms, exports: Sequence[Export]) -> list[dg.AssetKey]:
     feeds = sorted({export.feed for export in exports})
     return [
         *(landing_key(source) for source in sources),
-        *(dg.AssetKey(list(export.key)) for export in exports),
+        *(export_key(export) for export in exports),
         *(deliveries_key(feed) for feed in feeds),
     ]
 
@@ -133,8 +131,8 @@ def _partitions(first: date, last: date) -> dict[str, str]:
     if first == last:
         return {"dagster/partition": first.isoformat()}
     return {
-        ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
-        ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+        "dagster/asset_partition_range_start": first.isoformat(),
+        "dagster/asset_partition_range_end": last.isoformat(),
     }
 
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from offramp.domain.windows import DAY
-from offramp.orchestration.deliveries import deliveries_key
-from offramp.orchestration.landing import landing_key
+from offramp.orchestration.keys import deliveries_key, export_key, landing_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -91,7 +90,7 @@ def _job(timetable: Timetable, project: Project) -> UnresolvedAssetJobDefinition
     sources = sorted({project.source_of(export.model.name) for export in timetable.exports})
     keys = [
         *(landing_key(source) for source in sources),
-        *(dg.AssetKey(list(export.key)) for export in timetable.exports),
+        *(export_key(export) for export in timetable.exports),
         deliveries_key(timetable.feed),
     ]
     return dg.define_asset_job(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import psycopg
 
-from offramp.domain.errors import SourceRefused
+from offramp.domain.errors import SourceRefused, SourceUnreachable
 from offramp.domain.quoting import identifier, literal
 from offramp.sources.postgres.access import Access
 from offramp.sources.postgres.columns import SourceTable, check, read_catalogue
@@ -137,12 +137,17 @@ class PostgresSource:
     def _instant(self, connection: psycopg.Connection[Any], query: str) -> datetime:
         rows = connection.execute(query.encode()).fetchall()
         found = rows[0][0] if len(rows) == 1 and len(rows[0]) == 1 else rows
+        if found is None and query == _NOW:
+            raise SourceUnreachable(
+                f"source '{self.name}' is a standby that has not replayed a transaction since it started",
+                todo="wait for the next commit on the primary",
+            )
         if not isinstance(found, datetime) or found.tzinfo is None:
             raise SourceRefused(
                 f"source '{self.name}' tells no read point",
                 expected="one timestamptz",
                 found=repr(found)[:200],
-                todo="correct read_point_sql, or wait until the standby has replayed a transaction",
+                todo="correct read_point_sql",
             )
         return found.astimezone(UTC)
 

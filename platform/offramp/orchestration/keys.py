@@ -1,0 +1,30 @@
+"""The keys of all assets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+if TYPE_CHECKING:
+    from offramp.domain.exports import Export
+
+
+def landing_key(source: str) -> dg.AssetKey:
+    """Return the key of a source's landings."""
+    return dg.AssetKey(["landing", source])
+
+
+def export_key(export: Export) -> dg.AssetKey:
+    """Return the key of an export: feed, mode, entity."""
+    return dg.AssetKey(list(export.key))
+
+
+def deliveries_key(feed: str) -> dg.AssetKey:
+    """Return the key of a feed's last step."""
+    return dg.AssetKey([feed, "deliveries"])
+
+
+def recipient_key(recipient: str, feed: str) -> dg.AssetKey:
+    """Return the key of what a recipient has of a feed."""
+    return dg.AssetKey(["recipients", recipient, feed])
