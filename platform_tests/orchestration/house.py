@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from offramp.orchestration.run import RunResult, materialize_days, prepare_home
+from offramp.orchestration.run import RunResult, materialize_days, open_instance
 from offramp.settings import Settings, load_settings
 from offramp.wiring import open_rooms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from offramp.pipeline.rooms import Rooms
 
@@ -69,8 +70,8 @@ class House:
     def rooms(self) -> Rooms:
         return open_rooms(self.settings)
 
-    def instance(self) -> dg.DagsterInstance:
-        return dg.DagsterInstance.from_config(str(prepare_home(self.settings)))
+    def instance(self) -> AbstractContextManager[dg.DagsterInstance]:
+        return open_instance(self.settings)
 
     def run(
         self, exports: Sequence[str], days: Sequence[date] = (DAY,), tags: Mapping[str, str] | None = None

@@ -5,17 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pytest
 
 from offramp.domain.deliveries import State
 from offramp.domain.errors import NotYetDue, WrongUse
+from offramp.orchestration.run import prepare_home
 from offramp.orchestration.run_tags import CORRECTION, RECIPIENTS
 from platform_tests.orchestration.house import DAY, DAYS, REPOSITORY, House, evaluations, materializations
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 USERS = "media/delta/users"
 PLATFORMS = "media/snapshot/platforms"
@@ -227,10 +224,10 @@ def test_two_runs_of_one_partition_at_once_deliver_each_file_once(house: House) 
 
 
 def test_the_home_of_dagster_keeps_what_its_owner_wrote(house: House) -> None:
-    home: Path = house.settings.dagster_home
+    home = house.settings.dagster_home
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
 
-    house.run([PLATFORMS])
+    prepare_home(house.settings)
 
     assert (home / "dagster.yaml").read_text() == "telemetry: {enabled: false}\n"

@@ -137,7 +137,7 @@ def check_due(days: "Sequence[date]", crons: "Sequence[str]", now: datetime) -> 
     if (ticks and min(ticks) > now) or (not ticks and day >= now.date()):
         due = f"it is due at {min(ticks):%Y-%m-%d %H:%M} UTC" if ticks else "no schedule fires for it"
         raise NotYetDue(
-            f"the data day {day} is not over or not due yet: {due}",
+            f"the data day {day} is not {'over' if day >= now.date() else 'due yet'}: {due}",
             expected=f"a data day up to {last_due_day(crons, now)}",
             found=f"{day}, and it is {now:%Y-%m-%d %H:%M} UTC now",
             todo="ask for an earlier day, or again after that time",

@@ -150,8 +150,6 @@ class LocalDestination:
                     size = _copy(content, target)
                 with self._step("fsync"):
                     os.fsync(target.fileno())
-                # Without this the read-back would see the page cache, not what the disk holds.
-                _drop_cache(target.fileno())
         return size
 
     def _remove(self, name: str) -> None:
@@ -270,13 +268,12 @@ def _kernel_copy(source: int, target: int) -> int | None:
         copied += count
 
 
-def _drop_cache(descriptor: int) -> None:
-    if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-
-
 def _read_back(path: Path) -> tuple[int, str]:
-    """Return bytes and sha256 of a file, opened afresh."""
+    """Return bytes and sha256 of a file, opened afresh.
+
+    The file was synced before; pages that the kernel still holds are not dropped first, since reading 800 MB cold
+    costs over a second of CPU. What a disk loses later is found by ``offramp verify``.
+    """
     digest = hashlib.sha256()
     buffer = memoryview(bytearray(_READ_BYTES))
     size = 0

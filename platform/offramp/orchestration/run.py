@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +70,18 @@ def prepare_home(settings: Settings) -> Path:
     return home
 
 
+@contextmanager
+def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """Open the Dagster instance that the UI shows."""
+    home = prepare_home(settings)
+    # Dagster creates its tables without asking whether somebody else is just doing so: two first runs would collide.
+    with (home / ".opening").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        instance = dg.DagsterInstance.from_config(str(home))
+    with instance:
+        yield instance
+
+
 def materialize_days(
     settings: Settings,
     rooms: Rooms,
@@ -88,7 +102,7 @@ def materialize_days(
     keys = _asset_keys(rooms, exports)
     run_ids: list[str] = []
     failed: list[FailedStep] = []
-    with dg.DagsterInstance.from_config(str(prepare_home(settings))) as instance:
+    with open_instance(settings) as instance:
         for first, last in ranges(days):
             result = job.execute_in_process(
                 instance=instance,

@@ -89,9 +89,12 @@ def _undelivered_changes(delivery: Delivery, scan: Scan) -> int:
     model = delivery.export.model
     if scan.cut.changes is None:
         return 0
+    # Without a tenant column the scan holds one tenant's rows, and the changes are filtered to it.
+    names = {name: TENANT if name == model.tenant_column else name for name in row_key(model)}
     same = " and ".join(
-        f"e.{identifier(TENANT if name == model.tenant_column else name)} is not distinct from c.{identifier(name)}"
-        for name in row_key(model)
+        f"e.{identifier(extract)} is not distinct from c.{identifier(name)}"
+        for name, extract in names.items()
+        if scan.has_tenant or extract != TENANT
     )
     found = scan.session.rows(
         f"select count(*) from {identifier(scan.cut.changes.name)} as c where c.change <> 'removed' "

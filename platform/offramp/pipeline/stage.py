@@ -20,7 +20,7 @@ from offramp.domain.exports import EntityKind, Mode
 from offramp.domain.quoting import identifier
 from offramp.pipeline.accounting import adds_up, counts_of, removed
 from offramp.pipeline.checking import CHANGED_AT, BatchCheck, PartFacts, note
-from offramp.pipeline.scan import TENANT, of_tenants, open_scan, order_of
+from offramp.pipeline.scan import TENANT, changed_at, of_tenants, open_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -118,13 +118,13 @@ def _write_rows(
     selected = [
         *encoding.select(contract.columns),
         *(f"{identifier(name)} as {identifier(shown)}" for name, shown in raw.items()),
-        CHANGED_AT,
-        TENANT,
+        f"{changed_at(model)} as {CHANGED_AT}",
+        *([TENANT] if scan.has_tenant else []),
         *([f"{_part_of(contract.key, len(paths))} as {_PART}"] if len(paths) > 1 else []),
     ]
-    mine = of_tenants(model, delivery.subscription.tenants, TENANT)
+    mine = of_tenants(model, delivery.subscription.tenants, TENANT) if scan.has_tenant else ""
     sql = f"select {', '.join(selected)} from ({scan.sql}) where true{mine}"
-    order = [raw.get(name, name) for name in order_of(model, delivery.export.mode)]
+    order = [raw.get(name, name) for name in scan.order]
     required = [column.name for column in contract.columns if not column.is_nullable]
     check = BatchCheck(delivery.label, order, contract.key, required)
     facts = [PartFacts() for _ in paths]
