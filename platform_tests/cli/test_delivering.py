@@ -95,10 +95,10 @@ def test_a_destination_that_is_down_ends_with_1_and_the_next_run_mends_it(delive
     fjord.rename(delivered.outbox / "aside")
     fjord.write_text("not a folder")
 
-    failed = delivered.run("deliver", "media", "--date", str(day), "--quiet")
+    failed = delivered.run("deliver", "media", "--date", str(day), "--entity", "users", "--mode", "delta", "--quiet")
     fjord.unlink()
     (delivered.outbox / "aside").rename(fjord)
-    mended = delivered.run("deliver", "media", "--date", str(day), "--quiet")
+    mended = delivered.run("deliver", "media", "--date", str(day), "--entity", "users", "--mode", "delta", "--quiet")
 
     assert failed.code == 1
     assert "outbox" in failed.err
@@ -160,16 +160,18 @@ def test_the_ui_says_where_it_is_and_ends_when_told(home: Home) -> None:
         (ROOT / "workspace.yaml").read_text().replace("platform", str(ROOT / "platform"))
     )
     command = [sys.executable, "-u", "-c", "from offramp.cli.main import run; run()", "ui", "--port", "43117"]
-    process = subprocess.Popen(command, cwd=home.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
     seen = ""
-    for line in process.stdout:
-        seen += line
-        if "Serving dagster-webserver" in line:
-            break
-    process.send_signal(signal.SIGTERM)
-    seen += process.stdout.read()
+    with subprocess.Popen(
+        command, cwd=home.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            seen += line
+            if "Serving dagster-webserver" in line:
+                break
+        process.send_signal(signal.SIGTERM)
+        seen += process.stdout.read()
 
     assert "http://127.0.0.1:43117" in seen
     assert "schedules are off until you switch them on" in seen
-    assert process.wait() == 0
+    assert process.returncode == 0

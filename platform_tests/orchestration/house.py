@@ -31,9 +31,9 @@ ledger: sqlite:///ledger.db
 scratch: ./scratch
 dagster_home: ./dagster
 limits: {memory_bytes: 128 MiB, threads: 1}
-first_day: 2024-03-03
+first_day: {first_day}
 sources:
-  media: {kind: demo, seed: 7, start_on: 2024-03-01, days: 9, scale: 0.05, folder: ./demo}
+  media: {kind: demo, seed: 7, start_on: {start_on}, days: 8, scale: 0.05, folder: ./demo}
 destinations:
   outbox: {kind: local, path: "./outbox/{recipient}"}
   mirror: {kind: local, path: "./mirror/{recipient}"}
@@ -56,11 +56,13 @@ class House:
     root: Path
 
     @classmethod
-    def build(cls, root: Path) -> House:
-        """Write the configuration and a copy of the project."""
+    def build(cls, root: Path, *, first_day: date = DAY - timedelta(days=2)) -> House:
+        """Write the configuration and a copy of the project. The demo's data begins two days before the first."""
         root.mkdir(parents=True, exist_ok=True)
         shutil.copytree(REPOSITORY / "dbt_like_sql", root / "models")
-        (root / "offramp.yaml").write_text(_YAML)
+        (root / "offramp.yaml").write_text(
+            _YAML.replace("{first_day}", str(first_day)).replace("{start_on}", str(first_day - timedelta(days=2)))
+        )
         return cls(root)
 
     @property

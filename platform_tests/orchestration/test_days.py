@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,4 +19,4 @@ def test_ranges_hold_each_day_once_and_no_other_and_never_touch(days: list[date]
 
     held = [first + timedelta(days=number) for first, last in found for number in range((last - first).days + 1)]
     assert held == sorted(set(days))
-    assert all(two[0] - one[1] > timedelta(days=1) for one, two in zip(found, found[1:], strict=False))
+    assert all(two[0] - one[1] > timedelta(days=1) for one, two in pairwise(found))

@@ -1,7 +1,6 @@
 """The ``offramp`` command: its groups of commands, its global options, and how errors end it."""
 
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +27,8 @@ for group in (demo, catalog, plan, deliver, deliveries, redeliver, verify, confi
 
 def _print_version(is_asked: bool) -> None:
     if is_asked:
+        from importlib.metadata import version  # noqa: PLC0415 - it takes as long as the rest of a quick command
+
         say(f"offramp {version('offramp')}")
         raise typer.Exit
 

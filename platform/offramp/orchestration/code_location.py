@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from offramp.domain.errors import WrongUse
 from offramp.feeds.registry import FEEDS
 from offramp.orchestration.days import daily
 from offramp.orchestration.deliveries import deliveries_asset
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from offramp.domain.exports import Export
     from offramp.pipeline.rooms import Report, Rooms
     from offramp.settings import Settings
+    from offramp.sql.project import Project
 
 
 def build(settings: Settings, *, rooms: Rooms | None = None, report: Report = no_report) -> dg.Definitions:
@@ -35,7 +37,8 @@ def build(settings: Settings, *, rooms: Rooms | None = None, report: Report = no
     partitions = daily(settings.first_day)
     by_source: dict[str, list[Export]] = {}
     for export in exports:
-        by_source.setdefault(project.source_of(export.model.name), []).append(export)
+        by_source.setdefault(_source_of(project, settings, export), []).append(export)
+    sources = {export.name: source for source, taken in by_source.items() for export in taken}
 
     def open_rooms() -> Rooms:
         if rooms is not None:
@@ -51,7 +54,7 @@ def build(settings: Settings, *, rooms: Rooms | None = None, report: Report = no
                 landing_asset(source, settings.sources[source].kind, taken, partitions)
                 for source, taken in sorted(by_source.items())
             ),
-            *(export_asset(export, project, partitions) for export in exports),
+            *(export_asset(export, project, sources[export.name], partitions) for export in exports),
             *(
                 deliveries_asset(feed, [export for export in exports if export.feed == feed], partitions)
                 for feed in sorted({export.feed for export in exports})
@@ -59,9 +62,22 @@ def build(settings: Settings, *, rooms: Rooms | None = None, report: Report = no
             *recipient_assets(settings.subscriptions, exports, FEEDS, partitions),
         ],
         schedules=[
-            schedule_of(timetable, project, settings.first_day)
+            schedule_of(timetable, sources, settings.first_day)
             for timetable in timetables(settings.subscriptions, exports, FEEDS)
         ],
         resources={WORKPLACE: workplace_resource(open_rooms, report), **io_managers()},
         executor=dg.in_process_executor,
     )
+
+
+def _source_of(project: Project, settings: Settings, export: Export) -> str:
+    names = sorted({use.source for use in project.compile(export.model.name).relations})
+    if len(names) != 1 or names[0] not in settings.sources:
+        raise WrongUse(
+            "a model reads tables of one configured source",
+            where=export.model.name,
+            expected=f"one of {', '.join(sorted(settings.sources))}",
+            found=", ".join(names) or "none",
+            todo=f"declare the source under sources: in {settings.file.name}, or split the model",
+        )
+    return names[0]

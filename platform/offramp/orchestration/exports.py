@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from offramp.sql.project import Project
 
 
-def export_asset(export: Export, project: Project, partitions: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    """Return the asset of an export."""
+def export_asset(
+    export: Export, project: Project, source: str, partitions: dg.PartitionsDefinition[str]
+) -> dg.AssetsDefinition:
+    """Return the asset of an export, whose model reads one source."""
     model = export.model
     spec = dg.AssetSpec(
         export_key(export),
-        deps=[landing_key(project.source_of(model.name))],
+        deps=[landing_key(source)],
         group_name=f"{export.feed}_{export.mode}",
         description=model.description,
         owners=list(model.owners),

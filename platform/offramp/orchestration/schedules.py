@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from offramp.domain.exports import Export
     from offramp.domain.ports import Feed
     from offramp.domain.subscriptions import Subscription
-    from offramp.sql.project import Project
 
 _DAILY = re.compile(r"^(?P<minute>\d{1,2}) (?P<hour>\d{1,2}) \* \* \*$")
 
@@ -66,7 +65,7 @@ def timetables(
     return tuple(sorted(tables, key=lambda one: one.name))
 
 
-def schedule_of(timetable: Timetable, project: Project, first_day: date) -> dg.ScheduleDefinition:
+def schedule_of(timetable: Timetable, sources: Mapping[str, str], first_day: date) -> dg.ScheduleDefinition:
     """Return the schedule of a timetable with its job: landings, exports, and the feed's last step."""
 
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
@@ -77,7 +76,7 @@ def schedule_of(timetable: Timetable, project: Project, first_day: date) -> dg.S
 
     return dg.ScheduleDefinition(
         name=timetable.name,
-        job=_job(timetable, project),
+        job=_job(timetable, sources),
         cron_schedule=timetable.cron,
         execution_timezone="UTC",
         execution_fn=tick,
@@ -86,10 +85,10 @@ def schedule_of(timetable: Timetable, project: Project, first_day: date) -> dg.S
     )
 
 
-def _job(timetable: Timetable, project: Project) -> UnresolvedAssetJobDefinition:
-    sources = sorted({project.source_of(export.model.name) for export in timetable.exports})
+def _job(timetable: Timetable, sources: Mapping[str, str]) -> UnresolvedAssetJobDefinition:
+    landed = sorted({sources[export.name] for export in timetable.exports})
     keys = [
-        *(landing_key(source) for source in sources),
+        *(landing_key(source) for source in landed),
         *(export_key(export) for export in timetable.exports),
         deliveries_key(timetable.feed),
     ]

@@ -126,7 +126,8 @@ def _write_rows(
     sql = f"select {', '.join(selected)} from ({scan.sql}) where true{mine}"
     order = [raw.get(name, name) for name in scan.order]
     required = [column.name for column in contract.columns if not column.is_nullable]
-    check = BatchCheck(delivery.label, order, contract.key, required)
+    seen = [CHANGED_AT, *([_PART] if len(paths) > 1 else [])]
+    check = BatchCheck(delivery.label, order, contract.key, required, seen)
     facts = [PartFacts() for _ in paths]
 
     def batches() -> Iterator[tuple[int, pa.RecordBatch]]:
