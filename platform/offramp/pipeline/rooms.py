@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from offramp.domain.errors import WrongUse
+from offramp.domain.errors import WrongUse, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -91,17 +91,15 @@ class Rooms:
         return self.feeds[export.feed]
 
     def source_of(self, export: Export) -> Source:
-        """Return the one source that an export's model reads. Raises WrongUse where there is none or several."""
-        names = sorted({use.source for use in self.project.compile(export.model.name).relations})
-        if len(names) != 1 or names[0] not in self.sources:
+        """Return the source that an export's model reads. Raises WrongUse where it is not configured."""
+        name = self.project.source_of(export.model.name)
+        if name not in self.sources:
             raise WrongUse(
-                "a model reads tables of one configured source",
+                f"the source '{name}' is not configured",
                 where=export.model.name,
-                expected=f"one of {', '.join(sorted(self.sources))}",
-                found=", ".join(names) or "none",
-                todo="declare the source under sources: in offramp.yaml, or split the model",
+                todo=f"declare it under sources: in offramp.yaml; {nearest(name, self.sources)}",
             )
-        return self.sources[names[0]]
+        return self.sources[name]
 
     def tables_of(self, source: str) -> tuple[TableSpec, ...]:
         """Return the tables that land from a source."""

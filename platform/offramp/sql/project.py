@@ -47,6 +47,22 @@ class Project:
             raise ProjectError(f"no model '{name}'", file=self.path, todo=nearest(name, self.models))
         return self.models[name]
 
+    def source_of(self, model: str) -> str:
+        """Return the one source whose tables a model reads; a ProjectError where there are several.
+
+        A delivery is made of one landing, and a landing is of one source.
+        """
+        names = sorted({use.source for use in self.compile(model).relations})
+        if len(names) != 1:
+            raise ProjectError(
+                f"model '{model}' reads tables of {len(names)} sources",
+                file=self.model(model).sql_file,
+                expected="tables of one source, since a delivery is made of one landing",
+                found=", ".join(names) or "none",
+                todo="split the model",
+            )
+        return names[0]
+
     def compile(self, model: str, *, prefix: str = "", variables: Mapping[str, object] | None = None) -> Compiled:
         """Compile a model to one SELECT over relations named ``<prefix><source>.<table>``.
 
