@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DAY = date(2026, 3, 1)
 READ_POINT = datetime(2026, 3, 2, 0, 5, tzinfo=UTC)
 MEMORY = 256 * 1024 * 1024
-COLUMNS = "id, asset_id, name, url, price, live, registered, born_on, country, user_agent, seconds"  # as the contract has them
+COLUMNS = "id, asset_id, name, url, price, live, registered, born_on, country, user_agent, seconds"
 GENERATE = """
 copy (
     select
@@ -69,9 +69,8 @@ def offramp(folder: Path) -> None:
 
 def duckdb_copy(folder: Path) -> None:
     with duckdb.connect(config={"threads": 2, "temp_directory": str(folder / "spill")}) as connection:
-        connection.execute(
-            f"copy (select {COLUMNS} from '{rows_file(folder)}' order by id) to '{folder / 'duckdb.csv'}' (format csv, header)"
-        )
+        query = f"select {COLUMNS} from '{rows_file(folder)}' order by id"
+        connection.execute(f"copy ({query}) to '{folder / 'duckdb.csv'}' (format csv, header)")
 
 
 def polars_sink(folder: Path) -> None:

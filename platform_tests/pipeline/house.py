@@ -24,12 +24,12 @@ from offramp.ledger.sql_ledger import SqlLedger
 from offramp.pipeline.deliver import DayReport, deliver_day
 from offramp.pipeline.rooms import Lake, Rooms, no_step
 from offramp.sql.project import load_project
-from platform_tests.pipeline.history_source import HistorySource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from offramp.pipeline.plan import PlanOptions
+    from platform_tests.pipeline.history_source import HistorySource
 
 SHOP = Path(__file__).parent / "shop"
 MEMORY = 128 * 1024 * 1024

@@ -226,7 +226,8 @@ def redeliver(rooms: Rooms, records: Sequence[DeliveryRecord], report: Report = 
                     found="none",
                     todo="make it again as a correction: offramp redeliver --correct --reason '...'",
                 )
-            outcomes.append(_publish(rooms, staged, claim, report, is_new=False))
+            failures = publish(rooms, staged, claim, report, state=record.state)
+            outcomes.append(Outcome(staged, is_new=False, failures=failures))
         finally:
             _release(rooms, claim)
     return tuple(outcomes)

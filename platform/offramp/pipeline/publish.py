@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from offramp.domain.deliveries import PlacementRecord, State
+from offramp.domain.deliveries import DELIVERED, PlacementRecord, State
 from offramp.domain.errors import (
     DeliveryRefused,
     DestinationRefused,
@@ -50,11 +50,16 @@ def manifest_of(rooms: Rooms, staged: Staged) -> Manifest:
     )
 
 
-def publish(rooms: Rooms, staged: Staged, claim: Claim, report: Report) -> tuple[PublishFailure, ...]:
+def publish(
+    rooms: Rooms, staged: Staged, claim: Claim, report: Report, *, state: State = State.STAGED
+) -> tuple[PublishFailure, ...]:
     """Publish to every destination of the subscription; one that fails delays no other.
 
-    Returns the failures. Without any, the delivery is published in the ledger. Raises ClaimLost at once.
+    ``state`` is where the delivery stands. What was published before is repaired: its files are put back whatever
+    stands in their place, since that was asked for. Returns the failures; without any, what was staged is published
+    in the ledger. Raises ClaimLost at once.
     """
+    repairs = state in DELIVERED
     delivery = staged.delivery
     manifest = manifest_of(rooms, staged)
     rooms.lake.manifests.keep(delivery.id, delivery.revision, manifest.content)
@@ -62,7 +67,8 @@ def publish(rooms: Rooms, staged: Staged, claim: Claim, report: Report) -> tuple
 
     def one(name: str) -> PublishFailure | None:
         try:
-            _publish_to(rooms, rooms.destination(name, delivery.subscription), staged, manifest, claim)
+            destination = rooms.destination(name, delivery.subscription)
+            _publish_to(rooms, destination, staged, manifest, claim, repairs=repairs)
         except (DestinationRefused, DestinationUnreachable, VerificationFailed, DeliveryRefused) as error:
             placement = PlacementRecord(name, State.FAILED, error=str(error))
             rooms.ledger.place(claim, placement, now=rooms.clock())
@@ -74,6 +80,8 @@ def publish(rooms: Rooms, staged: Staged, claim: Claim, report: Report) -> tuple
 
     with ThreadPoolExecutor(max_workers=max(1, min(rooms.publish_parallel, len(names)))) as pool:
         failures = tuple(failure for failure in pool.map(one, names) if failure is not None)
+    if repairs:
+        return failures
     if failures:
         first = failures[0]
         rooms.ledger.advance(claim, State.STAGED, now=rooms.clock(), error=f"{first.destination}: {first.error}")
@@ -83,12 +91,14 @@ def publish(rooms: Rooms, staged: Staged, claim: Claim, report: Report) -> tuple
     return failures
 
 
-def _publish_to(rooms: Rooms, destination: Destination, staged: Staged, manifest: Manifest, claim: Claim) -> None:
+def _publish_to(
+    rooms: Rooms, destination: Destination, staged: Staged, manifest: Manifest, claim: Claim, *, repairs: bool
+) -> None:
     delivery = staged.delivery
     feed = rooms.feed_of(delivery.export)
     name = feed.manifest_name(delivery)
     current = destination.head(name)
-    if current is not None and current.sha256 != manifest.sha256:
+    if current is not None and current.sha256 != manifest.sha256 and not repairs:
         raise DeliveryRefused(
             "a manifest of this revision with other content is there",
             where=f"{destination.name}: {name}",
@@ -98,18 +108,18 @@ def _publish_to(rooms: Rooms, destination: Destination, staged: Staged, manifest
         )
     if current is None:
         _remove_superseded_manifest(rooms, destination, delivery, claim)
-    replaceable = _superseded_files(rooms, delivery)
+    superseded = _superseded_files(rooms, delivery)
+    replaceable = None if repairs else superseded
     for file in staged.files:
-        _put(
-            rooms, destination, file.name, staged.parts[file.sha256], claim, sha256=file.sha256, replaceable=replaceable
-        )
+        part = staged.parts[file.sha256]
+        _put(rooms, destination, file.name, part, claim, sha256=file.sha256, replaceable=replaceable)
     rooms.at_step("publish.sidecars")
     sidecars: dict[str, bytes] = {}
     for file in staged.files:
         sidecars |= feed.sidecars(delivery, file)
     for sidecar, content in sidecars.items():
         _put_small(rooms, destination, sidecar, content, claim, replaceable=None)
-    _remove_stale(rooms, destination, replaceable, {file.name for file in staged.files} | set(sidecars), claim)
+    _remove_stale(rooms, destination, superseded, {file.name for file in staged.files} | set(sidecars), claim)
     rooms.at_step("publish.manifest")
     checksum = f"{manifest.sha256}  {name.rsplit('/', 1)[-1]}\n".encode()
     _put_small(rooms, destination, f"{name}.sha256", checksum, claim, replaceable=None)

@@ -1,0 +1,91 @@
+"""``make bench``: every figure of the README's table, medians of interleaved runs, each case a process of its own.
+
+Usage: python -m platform_tests.benchmarks [--runs N] [--only csv|memory|load|landing]
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platform_tests.benchmarks import csv_cases, landing_cases
+from platform_tests.benchmarks.measure import Cost, in_turn, run
+from platform_tests.servers.postgres import run_postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+ROWS = 5_000_000
+
+
+def show(title: str, costs: Mapping[str, Cost], *, goal: str, peers: Sequence[str]) -> None:
+    """Print a table of one measurement, and ours against the better peer by CPU and by wall time."""
+    print(f"\n{title}")
+    print(f"  {'case':22s} {'wall s':>8s} {'CPU s':>8s} {'peak MB':>8s}")
+    for name, cost in costs.items():
+        print(f"  {name:22s} {cost.wall_seconds:8.2f} {cost.cpu_seconds:8.2f} {cost.peak_mb:8.0f}")
+    ours = costs["offramp"]
+    cpu = ours.cpu_seconds / min(costs[name].cpu_seconds for name in peers)
+    wall = ours.wall_seconds / min(costs[name].wall_seconds for name in peers)
+    print(f"  offramp / better peer: CPU {cpu:.2f}, wall {wall:.2f}   goal: {goal}", flush=True)
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", f"platform_tests.benchmarks.{name}", *arguments]
+
+
+def csv(folder: Path, runs: int) -> None:
+    run(module("csv_cases", "prepare", str(folder), str(ROWS)))
+    commands = {name: module("csv_cases", name, str(folder)) for name in csv_cases.CASES}
+    costs = in_turn(commands, runs=runs)
+    peers = ["duckdb copy", "polars sink_csv"]
+    show(
+        f"CSV of {ROWS:,} mixed rows, stage and publish", costs, goal="CPU at most 1.3, peak under 600 MB", peers=peers
+    )
+
+
+def memory(folder: Path, _runs: int) -> None:
+    print("\nPeak memory of stage and publish")
+    for rows in (ROWS, 10 * ROWS):
+        run(module("csv_cases", "prepare", str(folder), str(rows)))
+        cost = run(module("csv_cases", "offramp", str(folder)))
+        print(
+            f"  {rows:>12,} rows: {cost.peak_mb:.0f} MB, {cost.cpu_seconds:.0f} CPU s   goal: flat, under 600 MB",
+            flush=True,
+        )
+
+
+def load(_folder: Path, runs: int) -> None:
+    commands = {
+        "offramp": [sys.executable, "-c", "import offramp.definitions"],
+        "import dagster": [sys.executable, "-c", "import dagster"],
+    }
+    show("Code location", in_turn(commands, runs=max(runs, 5)), goal="at most 1.5", peers=["import dagster"])
+
+
+def landing(folder: Path, runs: int) -> None:
+    run(module("csv_cases", "prepare", str(folder), str(ROWS)))
+    with run_postgres() as server, server.database() as dsn:
+        landing_cases.load(dsn, folder)
+        commands = {name: module("landing_cases", name, dsn, str(folder)) for name in landing_cases.CASES}
+        costs = in_turn(commands, runs=runs)
+    show(f"Landing {ROWS:,} rows from PostgreSQL", costs, goal="at most 1.2", peers=["duckdb scan"])
+
+
+PARTS: dict[str, Callable[[Path, int], None]] = {"load": load, "csv": csv, "landing": landing, "memory": memory}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", choices=PARTS)
+    chosen = parser.parse_args()
+    print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, CPython {platform.python_version()}")
+    for name, part in PARTS.items():
+        if chosen.only in {None, name}:
+            with tempfile.TemporaryDirectory(prefix="offramp-bench-") as temporary:
+                part(Path(temporary) / "bench", chosen.runs)
