@@ -20,7 +20,7 @@ from offramp.formats.csv_writer import CsvWriter, _encode, _encode_built
 from platform_tests.formats.bad_input import COLUMNS, SCHEMA, TEXTS, bad_rows, column, projected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 TWO = (column("id", "bigint", is_nullable=False), column("text", "varchar"))
@@ -166,11 +166,17 @@ def test_duckdb_reads_every_bad_text_as_it_was_with_nulls(tmp_path: Path) -> Non
     assert [row[0] for row in rows] == list(TEXTS)
 
 
+def encoded(encode: Callable[..., None], frame: pl.DataFrame, dialect: CsvDialect) -> bytes:
+    target = io.BytesIO()
+    encode(frame, target, dialect=dialect)
+    return target.getvalue()
+
+
 def test_both_ways_to_encode_agree_on_the_default_dialect() -> None:
     frame = pl.concat(pl.from_arrow(batch) for batch in projected(CsvWriter(), bad_rows(), {}))  # type: ignore[type-var]
     assert isinstance(frame, pl.DataFrame)
 
-    assert bytes(_encode(frame, dialect=CsvDialect())) == bytes(_encode_built(frame, dialect=CsvDialect()))
+    assert encoded(_encode, frame, CsvDialect()) == encoded(_encode_built, frame, CsvDialect())
 
 
 @settings(deadline=None)
@@ -179,7 +185,7 @@ def test_both_ways_to_encode_agree_on_any_text_and_separator(texts: list[str | N
     frame = pl.DataFrame({"n": range(len(texts)), "t": texts}, schema={"n": pl.Int64, "t": pl.String})
 
     for dialect in (CsvDialect(), CsvDialect(separator=";", enclosure="'", escape="'"), CsvDialect(separator="|")):
-        assert bytes(_encode(frame, dialect=dialect)) == bytes(_encode_built(frame, dialect=dialect))
+        assert encoded(_encode, frame, dialect) == encoded(_encode_built, frame, dialect)
 
 
 MARKS = st.sampled_from([mark for mark in string.punctuation + "\t " if mark not in "+-."])
@@ -202,7 +208,7 @@ def test_python_reads_back_every_dialect(
     dialect = CsvDialect.read(options)
     frame = pl.DataFrame({"a": texts, "n": range(len(texts))})
 
-    content = bytes((_encode if dialect.is_plain else _encode_built)(frame, dialect=dialect)).decode()
+    content = encoded(_encode if dialect.is_plain else _encode_built, frame, dialect).decode()
 
     doubles = escape == enclosure
     rows = csv.reader(

@@ -5,7 +5,6 @@ The text of times, numbers, JSON and line breaks is decided by ``project`` in SQ
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
@@ -21,12 +20,13 @@ from offramp.formats.sql_text import compact_json, finite, identifier, literal, 
 from offramp.formats.text_files import BLOCK_ROWS, TextFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    import io
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from offramp.domain.contracts import Column
     from offramp.domain.deliveries import FileEntry
-    from offramp.formats.part_files import Content
+    from offramp.formats.text_files import Encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +97,12 @@ class CsvWriter:
         return files.write(batches, paths, schema=schema, takes=_takes, encode=encoder(dialect))
 
 
-def encoder(dialect: CsvDialect) -> Callable[[pl.DataFrame], Content]:
+def encoder(dialect: CsvDialect) -> Encode:
     """Return the encoder of a dialect: the fast one where Polars writes the dialect itself."""
     return partial(_encode, dialect=dialect) if dialect.is_plain else partial(_encode_built, dialect=dialect)
 
 
-def _encode(frame: pl.DataFrame, *, dialect: CsvDialect) -> Content:
-    target = io.BytesIO()
+def _encode(frame: pl.DataFrame, target: io.BytesIO, *, dialect: CsvDialect) -> None:
     frame.write_csv(
         target,
         include_header=False,
@@ -113,13 +112,11 @@ def _encode(frame: pl.DataFrame, *, dialect: CsvDialect) -> Content:
         line_terminator=dialect.line_end,
         null_value="",
     )
-    return target.getbuffer()
 
 
-def _encode_built(frame: pl.DataFrame, *, dialect: CsvDialect) -> Content:
+def _encode_built(frame: pl.DataFrame, target: io.BytesIO, *, dialect: CsvDialect) -> None:
     """Build each field as it stands in the file, then let the same encoder join them."""
     built = frame.select(_field(name, dtype, dialect) for name, dtype in frame.schema.items())
-    target = io.BytesIO()
     built.write_csv(
         target,
         include_header=False,
@@ -128,7 +125,6 @@ def _encode_built(frame: pl.DataFrame, *, dialect: CsvDialect) -> Content:
         line_terminator=dialect.line_end,
         null_value="",
     )
-    return target.getbuffer()
 
 
 def _field(name: str, dtype: pl.DataType, dialect: CsvDialect) -> pl.Expr:

@@ -6,7 +6,6 @@ it writes decimals as strings and panics on binary columns.
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import dataclass
 from functools import partial
@@ -23,12 +22,12 @@ from offramp.formats.sql_text import compact_json, finite, identifier, utc
 from offramp.formats.text_files import BLOCK_ROWS, TextFiles
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from offramp.domain.contracts import Column
     from offramp.domain.deliveries import FileEntry
-    from offramp.formats.part_files import Content
 
 _TYPES: Mapping[str, tuple[type, ...]] = {"md5": (bool,)}
 # Every decimal of 15 digits survives a reader that takes JSON numbers as doubles; of 16 digits some do not.
@@ -115,17 +114,15 @@ class NdjsonWriter:
         return files.write(batches, paths, schema=schema, takes=_takes, encode=partial(_encode, labels=labels))
 
 
-def _encode(frame: pl.DataFrame, *, labels: Sequence[str]) -> Content:
+def _encode(frame: pl.DataFrame, target: io.BytesIO, *, labels: Sequence[str]) -> None:
     """Write ``key:value`` pairs as CSV fields that are never enclosed; separator and line end complete the object."""
     pairs = [
         pl.concat_str([pl.lit(label), pl.col(name).cast(pl.String)]).fill_null(pl.lit(label + "null")).alias(name)
         for label, name in zip(labels, frame.columns, strict=True)
     ]
-    target = io.BytesIO()
     frame.select(pairs).write_csv(
         target, include_header=False, separator=",", quote_style="never", line_terminator="}\n"
     )
-    return target.getbuffer()
 
 
 def _takes(kind: pa.DataType) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
-    from offramp.domain.deliveries import Claim, DeliveryRecord, Staged
+    from offramp.domain.deliveries import Claim, DeliveryRecord
     from offramp.domain.exports import Export
     from offramp.pipeline.rooms import Report, Rooms
 
@@ -121,7 +121,8 @@ def _deliver_group(rooms: Rooms, deliveries: Sequence[Delivery], report: Report)
             if staged is None:
                 fresh.append(delivery)
             else:
-                yield _publish(rooms, staged, claim, report, is_new=False)
+                failures = publish(rooms, staged, claim, report, record=record)
+                yield Outcome(staged, is_new=False, failures=failures)
         if fresh:
             yield from _stage_and_publish(rooms, fresh, claims, report)
     finally:
@@ -154,13 +155,10 @@ def _stage_and_publish(
             rooms.ledger.stage(claims[delivery.id], staged, now=rooms.clock())
             if delivery.covers:
                 rooms.ledger.cover(claims[delivery.id], _missed(delivery), now=rooms.clock())
-            yield _publish(rooms, staged, claims[delivery.id], report, is_new=True)
+            failures = publish(rooms, staged, claims[delivery.id], report)
+            yield Outcome(staged, is_new=True, failures=failures)
     if broken:
         raise broken[0]
-
-
-def _publish(rooms: Rooms, staged: Staged, claim: Claim, report: Report, *, is_new: bool) -> Outcome:
-    return Outcome(staged, is_new, publish(rooms, staged, claim, report))
 
 
 def _claim(rooms: Rooms, delivery: Delivery) -> Claim:
@@ -204,33 +202,41 @@ def redeliver(rooms: Rooms, records: Sequence[DeliveryRecord], report: Report = 
 
     Raises DeliveryRefused for a revision that was superseded or whose parts are no longer kept.
     """
-    outcomes = []
-    for record in records:
-        delivery = _as_delivery(rooms, record)
-        if record.state not in DELIVERED | {State.STAGED}:
+    return tuple(_redeliver_one(rooms, record, report) for record in records)
+
+
+def _redeliver_one(rooms: Rooms, record: DeliveryRecord, report: Report) -> Outcome:
+    delivery = _as_delivery(rooms, record)
+    _refuse_undelivered(delivery, record)
+    claim = _claim(rooms, delivery)
+    try:
+        # Asked again under the claim: a correction may have come in between.
+        current = _record(rooms, delivery) or record
+        _refuse_undelivered(delivery, current)
+        staged = rooms.lake.staged.load(delivery)
+        if staged is None:
             raise DeliveryRefused(
-                "only what was staged or published can be delivered again",
+                "its parts are no longer kept, or damaged",
                 where=delivery.label,
-                expected="state staged, published, submitted or accepted",
-                found=record.state.value,
-                todo="deliver the day, or name the newest revision",
+                expected="parts in the lake that match their checksums",
+                found="none",
+                todo="make it again as a correction: offramp redeliver --correct --reason '...'",
             )
-        claim = _claim(rooms, delivery)
-        try:
-            staged = rooms.lake.staged.load(delivery)
-            if staged is None:
-                raise DeliveryRefused(
-                    "its parts are no longer kept, or damaged",
-                    where=delivery.label,
-                    expected="parts in the lake that match their checksums",
-                    found="none",
-                    todo="make it again as a correction: offramp redeliver --correct --reason '...'",
-                )
-            failures = publish(rooms, staged, claim, report, state=record.state)
-            outcomes.append(Outcome(staged, is_new=False, failures=failures))
-        finally:
-            _release(rooms, claim)
-    return tuple(outcomes)
+        failures = publish(rooms, staged, claim, report, record=current, repairs=True)
+        return Outcome(staged, is_new=False, failures=failures)
+    finally:
+        _release(rooms, claim)
+
+
+def _refuse_undelivered(delivery: Delivery, record: DeliveryRecord) -> None:
+    if record.state not in DELIVERED | {State.STAGED}:
+        raise DeliveryRefused(
+            "only what was staged or published can be delivered again",
+            where=delivery.label,
+            expected="state staged, published, submitted or accepted",
+            found=record.state.value,
+            todo="deliver the day, or name the newest revision",
+        )
 
 
 def _as_delivery(rooms: Rooms, record: DeliveryRecord) -> Delivery:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from offramp.domain.deliveries import Claim, Delivery, Staged
+    from offramp.domain.deliveries import Claim, Delivery, DeliveryRecord, Staged
     from offramp.domain.ports import Destination
     from offramp.pipeline.rooms import Report, Rooms
 
@@ -51,24 +51,32 @@ def manifest_of(rooms: Rooms, staged: Staged) -> Manifest:
 
 
 def publish(
-    rooms: Rooms, staged: Staged, claim: Claim, report: Report, *, state: State = State.STAGED
+    rooms: Rooms,
+    staged: Staged,
+    claim: Claim,
+    report: Report,
+    *,
+    record: DeliveryRecord | None = None,
+    repairs: bool = False,
 ) -> tuple[PublishFailure, ...]:
     """Publish to every destination of the subscription; one that fails delays no other.
 
-    ``state`` is where the delivery stands. What was published before is repaired: its files are put back whatever
-    stands in their place, since that was asked for. Returns the failures; without any, what was staged is published
-    in the ledger. Raises ClaimLost at once.
+    ``record`` is what the ledger knows of parts that were staged earlier. A destination that has them is left
+    alone, for its recipient may have taken the files away; with ``repairs`` they are put back there, whatever stands
+    in their place, since that was asked for. Returns the failures; without any, what was staged is published in the
+    ledger. Raises ClaimLost at once.
     """
-    repairs = state in DELIVERED
     delivery = staged.delivery
-    manifest = manifest_of(rooms, staged)
-    rooms.lake.manifests.keep(delivery.id, delivery.revision, manifest.content)
-    names = delivery.subscription.destinations
+    manifest = _kept_manifest(rooms, staged)
+    placed = {one.destination for one in record.placements if one.state in DELIVERED} if record else set()
+    names = [name for name in delivery.subscription.destinations if repairs or name not in placed]
+    was_delivered = record is not None and record.state in DELIVERED
 
     def one(name: str) -> PublishFailure | None:
+        is_own = repairs and (was_delivered or name in placed)
         try:
             destination = rooms.destination(name, delivery.subscription)
-            _publish_to(rooms, destination, staged, manifest, claim, repairs=repairs)
+            _publish_to(rooms, destination, staged, manifest, claim, repairs=is_own)
         except (DestinationRefused, DestinationUnreachable, VerificationFailed, DeliveryRefused) as error:
             placement = PlacementRecord(name, State.FAILED, error=str(error))
             rooms.ledger.place(claim, placement, now=rooms.clock())
@@ -80,7 +88,7 @@ def publish(
 
     with ThreadPoolExecutor(max_workers=max(1, min(rooms.publish_parallel, len(names)))) as pool:
         failures = tuple(failure for failure in pool.map(one, names) if failure is not None)
-    if repairs:
+    if was_delivered:
         return failures
     if failures:
         first = failures[0]
@@ -89,6 +97,22 @@ def publish(
         rooms.at_step("publish.ledger")
         rooms.ledger.advance(claim, State.PUBLISHED, now=rooms.clock())
     return failures
+
+
+def _kept_manifest(rooms: Rooms, staged: Staged) -> Manifest:
+    """Return the manifest that the parts were first published with, else build and keep it.
+
+    The settings and the versions of today do not say how parts of yesterday were made.
+    """
+    delivery = staged.delivery
+    content = rooms.lake.manifests.content(delivery.id, delivery.revision)
+    if content is not None:
+        kept = json.loads(content)
+        if [(one["name"], one["sha256"]) for one in kept["files"]] == [(one.name, one.sha256) for one in staged.files]:
+            return Manifest(kept)
+    manifest = manifest_of(rooms, staged)
+    rooms.lake.manifests.keep(delivery.id, delivery.revision, manifest.content)
+    return manifest
 
 
 def _publish_to(
@@ -109,7 +133,7 @@ def _publish_to(
     if current is None:
         _remove_superseded_manifest(rooms, destination, delivery, claim)
     superseded = _superseded_files(rooms, delivery)
-    replaceable = None if repairs else superseded
+    replaceable = None if repairs else {name: str(file["sha256"]) for name, file in superseded.items()}
     for file in staged.files:
         part = staged.parts[file.sha256]
         _put(rooms, destination, file.name, part, claim, sha256=file.sha256, replaceable=replaceable)
@@ -119,7 +143,9 @@ def _publish_to(
         sidecars |= feed.sidecars(delivery, file)
     for sidecar, content in sidecars.items():
         _put_small(rooms, destination, sidecar, content, claim, replaceable=None)
-    _remove_stale(rooms, destination, superseded, {file.name for file in staged.files} | set(sidecars), claim)
+    # A checksum beside an earlier file would speak against the new one.
+    earlier = {*superseded, *(f"{name}.md5" for name, file in superseded.items() if "md5" in file)}
+    _remove_stale(rooms, destination, earlier - {file.name for file in staged.files} - set(sidecars), claim)
     rooms.at_step("publish.manifest")
     checksum = f"{manifest.sha256}  {name.rsplit('/', 1)[-1]}\n".encode()
     _put_small(rooms, destination, f"{name}.sha256", checksum, claim, replaceable=None)
@@ -180,14 +206,12 @@ def _put(
     destination.commit(pending)
 
 
-def _superseded_files(rooms: Rooms, delivery: Delivery) -> dict[str, str]:
-    """Return name and sha256 of the files of the revision that this one supersedes."""
+def _superseded_files(rooms: Rooms, delivery: Delivery) -> dict[str, Mapping[str, object]]:
+    """Return the files of the revision that this one supersedes, by name, as its manifest has them."""
     if delivery.supersedes is None:
         return {}
     content = rooms.lake.manifests.content(delivery.id, delivery.supersedes)
-    if content is None:
-        return {}
-    return {str(file["name"]): str(file["sha256"]) for file in json.loads(content)["files"]}
+    return {str(file["name"]): file for file in json.loads(content)["files"]} if content is not None else {}
 
 
 def _remove_superseded_manifest(rooms: Rooms, destination: Destination, delivery: Delivery, claim: Claim) -> None:
@@ -201,11 +225,9 @@ def _remove_superseded_manifest(rooms: Rooms, destination: Destination, delivery
     destination.delete(f"{name}.sha256")
 
 
-def _remove_stale(
-    rooms: Rooms, destination: Destination, replaceable: Mapping[str, str], kept: set[str], claim: Claim
-) -> None:
+def _remove_stale(rooms: Rooms, destination: Destination, names: set[str], claim: Claim) -> None:
     """Remove files of the earlier revision, by its manifest, that this revision no longer has."""
-    for name in sorted(set(replaceable) - kept):
+    for name in sorted(names):
         rooms.ledger.check(claim)
         rooms.at_step("publish.stale")
         destination.delete(name)
