@@ -34,7 +34,7 @@ def take(picture: Path, root: Path) -> None:
     rooms = open_rooms(settings)
     result = materialize_days(settings, rooms, [rooms.exports[name] for name in EXPORTS], days)
     assert result.success, result.failed
-    with running_ui(settings, root / "ui.log") as address, browser_page(width=1400, height=900) as page:
+    with running_ui(settings, root / "ui.log") as address, browser_page(width=1640, height=900) as page:
         see(page, f"{address}/{partition_page(EXPORTS[0], last.isoformat())}", "Materialized", "northwind", "fjord")
         page.wait_for_load_state("networkidle")
         page.screenshot(path=picture)

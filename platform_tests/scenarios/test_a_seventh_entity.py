@@ -5,13 +5,11 @@ from __future__ import annotations
 import csv
 import shutil
 from datetime import date
-
 from typing import TYPE_CHECKING, Any
 
 from offramp.domain.windows import DAY, midnight
 from offramp.pipeline.verify import verify_folder
 from platform_tests.scenarios.scene import LAG, MODELS, Scene, demo_of, manifests, subscription
-
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +113,7 @@ def test_a_seventh_entity_takes_one_sql_and_one_yml(tmp_path: Path, demo: dict[s
         rows = list(csv.DictReader(file))
     assert [(row["id"], row["title"]) for row in rows] == expected
     assert len(expected) > 3
-    assert list(rows[0]) == [line.split(" as ")[1].strip(",") for line in SQL.splitlines() if "cast(" in line][:-1]
+    assert list(rows[0]) == [line.rpartition(" as ")[2].strip(",") for line in SQL.splitlines() if "cast(" in line][:-1]
     delta = manifests(outbox)["delta/categories/2026_10_25.r1.json"]
     assert delta["counts"]["adds_up"] is True
     assert delta["window"]["cut_by"] == "last_updated"

@@ -50,13 +50,12 @@ def postgres_source(dsn: str) -> dict[str, Any]:
 def deliver_as_of(scene: Scene, dsn: str, demo: dict[str, Any], day: date, exports: Iterable[str]) -> None:
     """Land each instant that a subscription's window ends at, as the clock of a real night would."""
     names = list(exports)
-    for one in scene.subscriptions:
-        taken = next(known for known in scene.rooms.subscriptions if known.id == one["id"])
-        export = scene.rooms.exports[names[0]]
-        tick = midnight(day + DAY) + timedelta(minutes=20)
-        instant = scene.rooms.feed_of(export).window(taken, export, tick).end + LAG
-        load_demo(demo_of(demo), dsn, schema="public", as_of=instant)
-        scene.deliver(day, names, PlanOptions(recipients=(taken.recipient,)), at=midnight(day + DAY) + HOUR)
+    export, tick = scene.rooms.exports[names[0]], midnight(day + DAY) + timedelta(minutes=20)
+    feed = scene.rooms.feed_of(export)
+    ends = {feed.window(one, export, tick).end: one.recipient for one in scene.rooms.subscriptions}
+    for end, recipient in sorted(ends.items()):
+        load_demo(demo_of(demo), dsn, schema="public", as_of=end + LAG)
+        scene.deliver(day, names, PlanOptions(recipients=(recipient,)), at=midnight(day + DAY) + HOUR)
 
 
 def without_landings(folder: Path) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from offramp.domain.errors import WrongUse
+from offramp.domain.errors import WrongUse, nearest
 from offramp.feeds.registry import FEEDS
 from offramp.orchestration.days import daily
 from offramp.orchestration.deliveries import deliveries_asset
@@ -71,13 +71,9 @@ def build(settings: Settings, *, rooms: Rooms | None = None, report: Report = no
 
 
 def _source_of(project: Project, settings: Settings, export: Export) -> str:
-    names = sorted({use.source for use in project.compile(export.model.name).relations})
-    if len(names) != 1 or names[0] not in settings.sources:
-        raise WrongUse(
-            "a model reads tables of one configured source",
-            where=export.model.name,
-            expected=f"one of {', '.join(sorted(settings.sources))}",
-            found=", ".join(names) or "none",
-            todo=f"declare the source under sources: in {settings.file.name}, or split the model",
-        )
-    return names[0]
+    """Return the source that an export's model reads. Raises WrongUse where none of that name is configured."""
+    name = project.source_of(export.model.name)
+    if name not in settings.sources:
+        what = f"the model {export.model.name} reads the source '{name}', which is not configured"
+        raise WrongUse(what, where=str(settings.file), todo=nearest(name, settings.sources))
+    return name
