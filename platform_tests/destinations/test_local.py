@@ -125,7 +125,7 @@ def test_a_part_that_is_gone_from_the_lake_is_not_blamed_on_the_destination(tmp_
 
 def test_a_file_is_copied_whole_from_another_file_system(tmp_path: Path) -> None:
     """Memory stands for the other file system; where there is none, this is one more copy within one."""
-    memory = Path("/dev/shm")  # noqa: S108 - the one tmpfs that Linux always has
+    memory = Path("/dev/shm")
     source = (memory if memory.is_dir() else tmp_path) / f"offramp-test-{os.getpid()}"
     try:
         source.write_bytes(os.urandom(5_000_001))

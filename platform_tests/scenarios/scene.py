@@ -76,6 +76,7 @@ class Scene:
     models: Path = MODELS
     destinations: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: {"outbox": OUTBOX})
     limits: Mapping[str, object] = field(default_factory=dict)
+    lake: Path | None = None
     steps: list[str] = field(default_factory=list)
     now: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -91,7 +92,7 @@ class Scene:
         self.folder.mkdir(parents=True, exist_ok=True)
         text = {
             "models": str(self.models),
-            "lake": "lake",
+            "lake": str(self.lake or "lake"),
             "ledger": "sqlite:///ledger.db",
             "scratch": "scratch",
             "first_day": self.first_day,
