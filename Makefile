@@ -30,10 +30,10 @@ demo: setup ## generate the demo source, land it and deliver the last full day
 	@$(BIN)/offramp demo
 
 test: setup servers ## all tests but the deep ones
-	$(BIN)/python -m pytest -m "not deep"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not deep"
 
 test-all: setup servers ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup ## what CI checks beside the tests
 	$(BIN)/ruff format --check .

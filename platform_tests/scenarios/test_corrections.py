@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from offramp.domain.deliveries import DeliveryRecord, State
 from offramp.domain.errors import DeliveryRefused
-from offramp.pipeline.deliver import redeliver
+from offramp.pipeline.deliver import deliver_day, redeliver
 from offramp.pipeline.plan import PlanOptions
 from offramp.pipeline.verify import verify_folder
 from platform_tests.scenarios.scene import Scene, contents, manifests, subscription
@@ -222,3 +223,34 @@ def test_a_delta_after_a_correction_builds_upon_it(delivered: Scene) -> None:
     assert previous is not None
     assert previous.revision == 2
     assert outcome.staged.counts.late is not None
+
+
+class Stopped(Exception):
+    """The run ends here."""
+
+
+@pytest.mark.parametrize("step", ["stage.write", "stage.take", "stage.ledger", "publish.supersede", "publish.commit"])
+@pytest.mark.parametrize("is_asked_again", [False, True], ids=["by a run", "by asking again"])
+def test_a_correction_that_was_cut_off_is_ended_as_what_it_is(
+    delivered: Scene, step: str, *, is_asked_again: bool
+) -> None:
+    delivered.subscriptions[0]["options"] = {"CSV_MD5": "1", "CSV_FIELD_SEPARATOR": ";"}
+    delivered.reopen()
+    asked = PlanOptions(correction="the separator was agreed anew")
+
+    def stop(found: str) -> None:
+        if found == step:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        deliver_day(replace(delivered.rooms, at_step=stop), delivered.rooms.exports[EXPORT], DAY, asked)
+
+    [report] = delivered.deliver(DAY, [EXPORT], asked if is_asked_again else None)
+
+    assert not report.failures
+    outbox = delivered.outbox("north")
+    assert verify_folder(outbox).is_good
+    assert not verify_folder(outbox).unmentioned
+    [manifest] = manifests(outbox).values()
+    assert (manifest["kind"], manifest["supersedes"], manifest["reason"]) == ("correction", 1, asked.correction)
+    assert [(one.revision, one.state) for one in records(delivered)] == [(1, State.SUPERSEDED), (2, State.PUBLISHED)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +15,7 @@ from platform_tests.scenarios.scene import MODELS, Scene, contents, manifests, s
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 FIRST = date(2026, 10, 23)
 EXPORT = "media/delta/users"
@@ -90,3 +90,7 @@ def test_parts_that_were_staged_under_another_contract_are_made_anew(tmp_path: P
     assert verify_folder(scene.outbox("north")).is_good
     [manifest] = manifests(scene.outbox("north")).values()
     assert "zip" in [column["name"] for column in manifest["schema"]["columns"]]
+    assert (manifest["supersedes"], manifest["kind"]) == (1, "initial")
+    assert "another contract" in manifest["reason"]
+    first, second = scene.rooms.ledger.find(export=EXPORT)
+    assert (first.state.value, second.state.value) == ("superseded", "published")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from offramp.domain.deliveries import DELIVERED, Delivery, State
-from offramp.domain.errors import ClaimHeld, ClaimLost, ContractBroken, DeliveryRefused, LandingUnavailable
+from offramp.domain.deliveries import DELIVERED, Delivery, Staged, State
+from offramp.domain.errors import ClaimHeld, ClaimLost, ContractBroken, DeliveryRefused, LandingUnavailable, NotYetDue
+from offramp.domain.windows import DAY
 from offramp.pipeline.land import ensure_landings
 from offramp.pipeline.plan import Facts, Plan, PlanOptions, Skipped, plan_day
 from offramp.pipeline.publish import publish
@@ -18,7 +19,7 @@ from offramp.pipeline.scan import group_key
 from offramp.pipeline.stage import open_group
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import date
 
     from offramp.domain.deliveries import Claim, DeliveryRecord
@@ -75,17 +76,23 @@ def plan_with_landings(
 ) -> Plan:
     """Plan one export's day and make the landings that it needs.
 
-    Raises LandingUnavailable where a delivery cannot be made any more, NotYetDue where it cannot be made yet.
+    What cannot be made (yet) is among the plan's ``refused`` while other deliveries have their landing. Raises
+    NotYetDue where none has one.
     """
     rooms.at_step("plan")
     plan = plan_export(rooms, export, data_day, options)
-    if plan.needs:
+    if not plan.needs:
+        return plan
+    try:
         ensure_landings(rooms, plan.needs, report)
+    except NotYetDue as early:
         plan = plan_export(rooms, export, data_day, options)
-    if plan.refused:
-        reasons = "\n".join(f"  {delivery.label}: {reason}" for delivery, reason in plan.refused)
-        raise LandingUnavailable(f"{len(plan.refused)} delivery(ies) cannot be made any more:\n{reasons}")
-    return plan
+        ready = tuple(delivery for delivery in plan.owed if delivery.landing_id)
+        if not ready:
+            raise
+        waiting = tuple((delivery, str(early)) for delivery in plan.owed if not delivery.landing_id)
+        return replace(plan, owed=ready, refused=(*plan.refused, *waiting))
+    return plan_export(rooms, export, data_day, options)
 
 
 def deliver_day(
@@ -93,72 +100,101 @@ def deliver_day(
 ) -> DayReport:
     """Deliver what one export owes for one data day and return what was done.
 
-    A delivery that another run works on is waited for. A content failure raises; a destination's failure is
-    returned in the report, with the parts staged, so that the next run does only that.
+    Parts of earlier days that a destination still misses go first, so that deltas arrive in order. A delivery that
+    another run works on is waited for. A destination's failure is returned in the report, with the parts staged, so
+    that the next run does only that. Raises, after everything else was delivered: ContractBroken for rows that break
+    the contract, LandingUnavailable for deliveries that cannot be made any more.
     """
     plan = plan_with_landings(rooms, export, data_day, options, report)
-    outcomes: list[Outcome] = []
+    run = _Run(rooms, report)
+    run.publish_earlier(export, data_day, {delivery.subscription.id for delivery in plan.owed})
     for _key, group in groupby(sorted(plan.owed, key=_group_order), key=group_key):
-        outcomes += _deliver_group(rooms, list(group), report)
-    return DayReport(export, data_day, tuple(outcomes), plan.skipped)
+        run.deliver(list(group))
+    if run.broken:
+        raise run.broken[0]
+    if plan.refused:
+        reasons = "\n".join(f"  {delivery.label}: {reason}" for delivery, reason in plan.refused)
+        raise LandingUnavailable(f"{len(plan.refused)} delivery(ies) cannot be made:\n{reasons}")
+    return DayReport(export, data_day, tuple(run.outcomes), plan.skipped)
 
 
 def _group_order(delivery: Delivery) -> str:
     return f"{group_key(delivery)!r}|{delivery.subscription.id}"
 
 
-def _deliver_group(rooms: Rooms, deliveries: Sequence[Delivery], report: Report) -> Iterator[Outcome]:
-    claims: dict[str, Claim] = {}
-    try:
-        fresh = []
-        for delivery in deliveries:
-            claim = _claim(rooms, delivery)
-            claims[delivery.id] = claim
-            record = _record(rooms, delivery)
-            if record is not None and record.state in DELIVERED:
-                continue
-            staged = rooms.lake.staged.load(delivery) if record and record.state is State.STAGED else None
-            if staged is None:
-                fresh.append(delivery)
-            else:
-                failures = publish(rooms, staged, claim, report, record=record)
-                yield Outcome(staged, is_new=False, failures=failures)
-        if fresh:
-            yield from _stage_and_publish(rooms, fresh, claims, report)
-    finally:
-        for claim in claims.values():
-            _release(rooms, claim)
+@dataclass(slots=True)
+class _Run:
+    """What a run has done so far. A content failure of one delivery is kept in ``broken`` and stops no other."""
 
+    rooms: Rooms
+    report: Report
+    outcomes: list[Outcome] = field(default_factory=list)
+    broken: list[ContractBroken] = field(default_factory=list)
 
-def _stage_and_publish(
-    rooms: Rooms, deliveries: Sequence[Delivery], claims: dict[str, Claim], report: Report
-) -> Iterator[Outcome]:
-    def keep_alive() -> None:
-        now = rooms.clock()
-        for key, claim in claims.items():
-            if claim.expires_at - now < rooms.claim_ttl / 2:
-                claims[key] = rooms.ledger.renew(claim, ttl=rooms.claim_ttl, now=now)
+    def publish_earlier(self, export: Export, data_day: date, subscriptions: Collection[str]) -> None:
+        """Publish what is staged of earlier days, oldest first, for subscriptions that are owed something now."""
+        records = self.rooms.ledger.find(export=export.name, last_day=data_day - DAY, states={State.STAGED})
+        for record in records:
+            if record.subscription_id in subscriptions:
+                self.deliver([_as_delivery(self.rooms, record)], only_staged=True)
 
-    broken: list[ContractBroken] = []
-    with open_group(rooms, deliveries, report, keep_alive=keep_alive) as stage:
-        for delivery in deliveries:
-            claim = claims[delivery.id]
-            try:
-                staged = stage(delivery)
-            except ContractBroken as error:
-                rooms.ledger.advance(claim, State.FAILED, now=rooms.clock(), error=str(error))
-                broken.append(error)
-                continue
-            rooms.at_step("stage.save")
-            rooms.lake.staged.save(staged)
-            rooms.at_step("stage.ledger")
-            rooms.ledger.stage(claims[delivery.id], staged, now=rooms.clock())
-            if delivery.covers:
-                rooms.ledger.cover(claims[delivery.id], _missed(delivery), now=rooms.clock())
-            failures = publish(rooms, staged, claims[delivery.id], report)
-            yield Outcome(staged, is_new=True, failures=failures)
-    if broken:
-        raise broken[0]
+    def deliver(self, deliveries: Sequence[Delivery], *, only_staged: bool = False) -> None:
+        """Deliver what shares one scan: publish what is staged, stage and publish the rest."""
+        rooms = self.rooms
+        claims: dict[str, Claim] = {}
+        try:
+            fresh = []
+            for delivery in deliveries:
+                claims[delivery.id] = claim = _claim(rooms, delivery)
+                record = _record(rooms, delivery)
+                if record is not None and record.state in DELIVERED:
+                    continue
+                staged = rooms.lake.staged.load(delivery) if record and record.state is State.STAGED else None
+                if staged is not None:
+                    self._publish(staged, claim, record=record)
+                elif not only_staged:
+                    fresh.append(delivery)
+            if fresh:
+                self._stage_and_publish(fresh, claims)
+        finally:
+            for claim in claims.values():
+                _release(rooms, claim)
+
+    def _stage_and_publish(self, deliveries: Sequence[Delivery], claims: dict[str, Claim]) -> None:
+        rooms = self.rooms
+
+        def keep_alive() -> None:
+            now = rooms.clock()
+            for key, claim in claims.items():
+                if claim.expires_at - now < rooms.claim_ttl / 2:
+                    claims[key] = rooms.ledger.renew(claim, ttl=rooms.claim_ttl, now=now)
+
+        with open_group(rooms, deliveries, self.report, keep_alive=keep_alive) as stage:
+            for delivery in deliveries:
+                try:
+                    staged = stage(delivery)
+                except ContractBroken as error:
+                    rooms.ledger.advance(claims[delivery.id], State.FAILED, now=rooms.clock(), error=str(error))
+                    self.broken.append(error)
+                    continue
+                claim = claims[delivery.id]
+                rooms.at_step("stage.save")
+                rooms.lake.staged.save(staged)
+                rooms.at_step("stage.ledger")
+                rooms.ledger.stage(claim, staged, now=rooms.clock())
+                if delivery.covers:
+                    rooms.ledger.cover(claim, _missed(delivery), now=rooms.clock())
+                self._publish(staged, claim)
+
+    def _publish(self, staged: Staged, claim: Claim, *, record: DeliveryRecord | None = None) -> None:
+        behind = {
+            failure.destination: failure.delivery.data_day
+            for outcome in self.outcomes
+            for failure in outcome.failures
+            if failure.delivery.subscription.id == staged.delivery.subscription.id
+        }
+        failures = publish(self.rooms, staged, claim, self.report, record=record, behind=behind)
+        self.outcomes.append(Outcome(staged, is_new=record is None, failures=failures))
 
 
 def _claim(rooms: Rooms, delivery: Delivery) -> Claim:

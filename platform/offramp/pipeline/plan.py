@@ -199,14 +199,19 @@ def _delivery(
     is_backfill = (has_later and not is_correction) or bool(current and current.covered_by)
     is_delta = export.mode is Mode.DELTA
     previous = _previous(mine, data_day, is_backfill=is_backfill) if is_delta else None
+    # A revision that was begun to supersede another stays that, whoever ends it.
+    begun = current if current and current.supersedes is not None and current.state not in DELIVERED else None
     kind = Kind.REGULAR
     if is_correction:
         kind = Kind.CORRECTION
+    elif begun:
+        kind = begun.kind
     elif is_backfill:
         kind = Kind.BACKFILL
     elif is_delta and previous is None and subscription.initial is Initial.FULL:
         kind = Kind.INITIAL
-    was_initial = is_correction and previous is None and subscription.initial is Initial.FULL
+    is_again = is_correction or begun is not None
+    was_initial = is_delta and is_again and previous is None and subscription.initial is Initial.FULL
     has_window = is_delta and kind is not Kind.INITIAL and not was_initial
     missed = (
         _missed_days(mine, data_day, previous, window, subscription=subscription, cron=cron)
@@ -225,8 +230,8 @@ def _delivery(
         revision=_revision(current, is_correction=is_correction),
         previous=previous,
         covers=missed,
-        supersedes=current.revision if is_correction and current else None,
-        reason=asked.correction if is_correction else None,
+        supersedes=current.revision if is_correction and current else begun.supersedes if begun else None,
+        reason=asked.correction if is_correction else begun.reason if begun else None,
     )
 
 
@@ -294,8 +299,10 @@ def _next_until(feed: Feed, subscription: Subscription, export: Export, tick: da
 
 
 def _with_landing(draft: _Draft, delivery: Delivery, next_until: datetime, facts: Facts, asked: PlanOptions) -> None:
-
     at, before = delivery.until + facts.safety_lag, next_until + facts.safety_lag
+    if facts.can_read_as_of:
+        # Read as of this instant: a landing made for a neighbour's window would let bytes depend on who came first.
+        before = at + timedelta.resolution
     if delivery.supersedes is not None and asked.landing_id is not None:
         draft.owed.append(replace(delivery, landing_id=asked.landing_id))
         return

@@ -25,6 +25,7 @@ from offramp.pipeline.rooms import PublishFailure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
     from pathlib import Path
 
     from offramp.domain.deliveries import Claim, Delivery, DeliveryRecord, Staged
@@ -58,13 +59,15 @@ def publish(
     *,
     record: DeliveryRecord | None = None,
     repairs: bool = False,
+    behind: Mapping[str, date] | None = None,
 ) -> tuple[PublishFailure, ...]:
     """Publish to every destination of the subscription; one that fails delays no other.
 
     ``record`` is what the ledger knows of parts that were staged earlier. A destination that has them is left
     alone, for its recipient may have taken the files away; with ``repairs`` they are put back there, whatever stands
-    in their place, since that was asked for. Returns the failures; without any, what was staged is published in the
-    ledger. Raises ClaimLost at once.
+    in their place, since that was asked for. ``behind`` are destinations that still miss an earlier day: they get
+    nothing newer first. Returns the failures; without any, what was staged is published in the ledger. Raises
+    ClaimLost at once.
     """
     delivery = staged.delivery
     manifest = _kept_manifest(rooms, staged)
@@ -75,6 +78,7 @@ def publish(
     def one(name: str) -> PublishFailure | None:
         is_own = repairs and (was_delivered or name in placed)
         try:
+            _expect_in_order(delivery, name, behind or {})
             destination = rooms.destination(name, delivery.subscription)
             _publish_to(rooms, destination, staged, manifest, claim, repairs=is_own)
         except (DestinationRefused, DestinationUnreachable, VerificationFailed, DeliveryRefused) as error:
@@ -97,6 +101,16 @@ def publish(
         rooms.at_step("publish.ledger")
         rooms.ledger.advance(claim, State.PUBLISHED, now=rooms.clock())
     return failures
+
+
+def _expect_in_order(delivery: Delivery, name: str, behind: Mapping[str, date]) -> None:
+    if name in behind:
+        raise DestinationUnreachable(
+            "an earlier delivery has not arrived there yet, and days arrive in order",
+            where=f"{name}: {delivery.label}",
+            expected=f"the delivery of {behind[name]}",
+            todo="mend the destination and run again: all that is staged goes out, oldest first",
+        )
 
 
 def _kept_manifest(rooms: Rooms, staged: Staged) -> Manifest:
