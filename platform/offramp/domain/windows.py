@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cronsim import CronSim, CronSimError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
@@ -77,6 +78,15 @@ def next_tick(cron: str, after: datetime) -> datetime | None:
     """Return the first fire strictly after an instant."""
     fire = next(CronSim(cron, after.astimezone(UTC).replace(tzinfo=None)), None)
     return fire.replace(tzinfo=UTC) if fire else None
+
+
+def ticks_between(cron: str, start: datetime, end: datetime) -> Iterator[datetime]:
+    """Yield the fires after ``start`` and before ``end``, in order."""
+    for fire in CronSim(cron, start.astimezone(UTC).replace(tzinfo=None)):
+        tick = fire.replace(tzinfo=UTC)
+        if tick >= end:
+            return
+        yield tick
 
 
 def local_midnight(day: date, zone: ZoneInfo) -> datetime:

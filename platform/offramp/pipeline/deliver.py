@@ -144,14 +144,12 @@ class _Run:
         claims: dict[str, Claim] = {}
         try:
             fresh = []
-            for delivery in deliveries:
-                claims[delivery.id] = claim = _claim(rooms, delivery)
-                record = _record(rooms, delivery)
+            for planned in deliveries:
+                delivery, record, staged = _claim_usable(rooms, planned, claims)
                 if record is not None and record.state in DELIVERED:
                     continue
-                staged = rooms.lake.staged.load(delivery) if record and record.state is State.STAGED else None
                 if staged is not None:
-                    self._publish(staged, claim, record=record)
+                    self._publish(staged, claims[delivery.id], record=record)
                 elif not only_staged:
                     fresh.append(delivery)
             if fresh:
@@ -195,6 +193,31 @@ class _Run:
         }
         failures = publish(self.rooms, staged, claim, self.report, record=record, behind=behind)
         self.outcomes.append(Outcome(staged, is_new=record is None, failures=failures))
+
+
+def _claim_usable(
+    rooms: Rooms, delivery: Delivery, claims: dict[str, Claim]
+) -> tuple[Delivery, DeliveryRecord | None, Staged | None]:
+    """Claim a delivery; return it with what the ledger knows of it and the parts that are staged.
+
+    Where the parts cannot be used any more and their manifest was made, they may stand at a destination: then the
+    next revision is claimed, which supersedes them there, and no manifest is written twice.
+    """
+    while True:
+        claims[delivery.id] = claim = _claim(rooms, delivery)
+        record = _record(rooms, delivery)
+        if record is None or record.state is not State.STAGED:
+            return delivery, record, None
+        staged = rooms.lake.staged.load(delivery)
+        if staged is not None or rooms.lake.manifests.content(delivery.id, delivery.revision) is None:
+            return delivery, record, staged
+        _release(rooms, claim)
+        delivery = replace(
+            delivery,
+            revision=delivery.revision + 1,
+            supersedes=delivery.revision,
+            reason="made anew, for the staged parts could not be used any more",
+        )
 
 
 def _claim(rooms: Rooms, delivery: Delivery) -> Claim:

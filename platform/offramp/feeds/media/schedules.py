@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from offramp.domain.exports import Mode
-from offramp.domain.windows import next_tick, window_at
+from offramp.domain.windows import ticks_between, window_at
 from offramp.feeds.media import options
 
 if TYPE_CHECKING:
@@ -77,8 +78,6 @@ def _crons(chosen: Mapping[str, str], exports: Iterable[Export], modes: set[Mode
             yield variable, cron
 
 
-def _ticks(cron: str) -> Iterator[datetime]:
-    tick = next_tick(cron, _YEAR_START)
-    while tick is not None and tick < _YEAR_START + _YEAR:
-        yield tick
-        tick = next_tick(cron, tick)
+@cache
+def _ticks(cron: str) -> tuple[datetime, ...]:
+    return tuple(ticks_between(cron, _YEAR_START, _YEAR_START + _YEAR))
