@@ -64,9 +64,10 @@ def test_a_backfilled_day_is_not_the_base_of_the_next(tmp_path: Path, demo: dict
 def test_what_a_recipient_gets_does_not_depend_on_who_was_served_first(tmp_path: Path, demo: dict[str, Any]) -> None:
     """Windows in another zone end at another instant: a landing that was made for a neighbour is not theirs."""
     together, apart = scene_of(tmp_path / "together", demo), scene_of(tmp_path / "apart", demo)
+    exports = ["media/delta/assets_views", "media/snapshot/users"]
     for day in (FIRST, FIRST + DAY):
-        together.deliver(day)
+        together.deliver(day, exports)
         for recipient in ("north", "fjord"):
-            apart.deliver(day, options=PlanOptions(recipients=(recipient,)))
+            apart.deliver(day, exports, PlanOptions(recipients=(recipient,)))
 
     assert contents(apart.folder / "outbox") == contents(together.folder / "outbox")

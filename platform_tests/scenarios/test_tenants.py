@@ -23,7 +23,7 @@ FIRST = date(2026, 10, 23)
 LAST = FIRST + DAY
 NAMES = ("aurora", "borealis", "nobody")
 ENTITIES = ("users", "assets", "asset_types", "assets_views", "vvs_pools")
-EXAMPLES = int(os.environ.get("OFFRAMP_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("OFFRAMP_EXAMPLES", "1"))
 NUMBERS = count()
 MEMORY_FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None
 subsets = st.lists(st.sampled_from(NAMES), min_size=1, unique=True)
@@ -72,9 +72,8 @@ def test_nobody_receives_a_row_that_is_not_its_own(
     lake = tmp_path_factory.mktemp("lake")
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
-    @example(taken=[(["aurora"], True), (["borealis"], False)])
-    @example(taken=[(["aurora", "borealis"], True), (["borealis"], True), (["nobody"], True)])
-    @given(taken=st.lists(st.tuples(subsets, st.booleans()), min_size=1, max_size=3))
+    @example(taken=[(["aurora"], True), (["borealis", "aurora"], False), (["nobody"], True)])
+    @given(taken=st.lists(st.tuples(subsets, st.booleans()), min_size=1, max_size=2))
     def check(taken: list[tuple[list[str], bool]]) -> None:
         with tempfile.TemporaryDirectory(dir=MEMORY_FOLDER) as folder:
             subscriptions = [
