@@ -87,6 +87,9 @@ class LandingStore(Protocol):
     def begin(self, source: str, data_as_of: datetime) -> LandingWriter:
         """Start a landing. What is left of a killed one is never seen."""
 
+    def exclusive(self, source: str) -> AbstractContextManager[None]:
+        """Hold a source against other runs, from looking for a landing to committing one."""
+
     def commit(self, writer: LandingWriter) -> Landing:
         """Make the landing visible at once, with all its tables or not at all."""
 

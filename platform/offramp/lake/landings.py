@@ -15,6 +15,7 @@ from offramp.lake.writer import Base, Desk, FolderLandingWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
@@ -49,6 +50,13 @@ class FolderLandingStore:
             work = WorkFolder(folder, landing_id)
         self._desk.at_step("begun")
         return FolderLandingWriter(self._desk, work, source=source, landing_id=landing_id, data_as_of=data_as_of)
+
+    def exclusive(self, source: str) -> AbstractContextManager[None]:
+        """Hold a source against other runs, from looking for a landing to committing one.
+
+        A lock of its own: ``begin`` and ``commit`` take the folder's.
+        """
+        return locked(self._root / "locks" / segment(source))
 
     def commit(self, writer: LandingWriter) -> Landing:
         """Make the landing visible at once, with all its tables or not at all."""

@@ -22,12 +22,12 @@ def ensure_landings(rooms: Rooms, needs: Iterable[LandingNeed], report: Report) 
     Raises NotYetDue where the source's read point lies before a need.
     """
     made = []
+    store = rooms.lake.landings
     for need in sorted(set(needs), key=lambda one: (one.at, one.source)):
-        found = next(
-            (one for one in rooms.lake.landings.landings(need.source) if need.at <= one.data_as_of < need.before),
-            None,
-        )
-        made.append(found or _land(rooms, rooms.sources[need.source], need, report))
+        # Two runs that need the same landing make one: the second waits here, and then finds it.
+        with store.exclusive(need.source):
+            found = next((one for one in store.landings(need.source) if need.at <= one.data_as_of < need.before), None)
+            made.append(found or _land(rooms, rooms.sources[need.source], need, report))
     return tuple(made)
 
 

@@ -82,7 +82,9 @@ def publish(
             destination = rooms.destination(name, delivery.subscription)
             _publish_to(rooms, destination, staged, manifest, claim, repairs=is_own)
         except (DestinationRefused, DestinationUnreachable, VerificationFailed, DeliveryRefused) as error:
-            placement = PlacementRecord(name, State.FAILED, error=str(error))
+            # A repair that fails takes back nothing: the files there are still this delivery's own.
+            state = State.PUBLISHED if is_own else State.FAILED
+            placement = PlacementRecord(name, state, error=str(error))
             rooms.ledger.place(claim, placement, now=rooms.clock())
             return PublishFailure(delivery, name, str(error))
         rooms.at_step("publish.placed")

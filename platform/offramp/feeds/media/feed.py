@@ -106,11 +106,10 @@ class MediaFeed:
         """Return the path of the manifest of the delivery's revision."""
         return naming.manifest_path(delivery)
 
-    def sidecars(self, delivery: Delivery, file: FileEntry) -> Mapping[str, bytes]:
-        """Return the ``.md5`` file beside a file, where CSV_MD5 asks for it."""
-        if not media_options.is_on(delivery.subscription.options, "CSV_MD5"):
-            return {}
-        return {f"{file.name}.md5": naming.md5_line(file.name, file.checksums["md5"])}
+    def sidecars(self, delivery: Delivery, file: FileEntry) -> Mapping[str, bytes]:  # noqa: ARG002 - the file tells
+        """Return the ``.md5`` file beside a file that was staged with CSV_MD5, whatever the option says today."""
+        md5 = file.checksums.get("md5")
+        return {} if md5 is None else {f"{file.name}.md5": naming.md5_line(file.name, md5)}
 
     def part_count(self, delivery: Delivery, rows: int) -> int:  # noqa: ARG002 - one file, as the vendor's names have it
         """Return 1: the vendor's names have no room for parts."""
