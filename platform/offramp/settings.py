@@ -1,4 +1,4 @@
-"""offramp.yaml and the environment as frozen values. No other module reads either.
+"""offramp.yaml and the environment as frozen values, and the wall clock. No other module reads any of them.
 
 Text comes in through pydantic, strictly; what leaves are domain values. Every error names file and line. What the
 values lead to (sources, destinations, a ledger) is made in wiring.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
@@ -218,6 +218,13 @@ class Settings:
         """Return file and line of a subscription's key or option; without one, of the subscription."""
         return self._places.get((subscription.id, key)) or self._places[subscription.id, ""]
 
+    def source(self, name: str) -> DemoSource | PostgresSource:
+        """Return a source by its name; SettingsError where there is none."""
+        if name not in self.sources:
+            what = f"there is no source '{name}'"
+            raise SettingsError(what, file=self.file, todo=f"declare it under sources:; {nearest(name, self.sources)}")
+        return self.sources[name]
+
     def redact(self, text: str) -> str:
         """Replace every secret, as it is and as URLs spell it, by ``***``."""
         for secret in sorted(self._secrets(), key=len, reverse=True):
@@ -227,6 +234,11 @@ class Settings:
     def _secrets(self) -> set[str]:
         urls = [self.ledger, *(one.url for one in self.sources.values() if isinstance(one, PostgresSource))]
         return {secret for url in urls for secret in _secret_parts(url.get_secret_value())}
+
+
+def utc_now() -> datetime:
+    """Return the wall clock. The only place where the house reads it; everything else is told the time."""
+    return datetime.now(UTC)
 
 
 def load_settings(path: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:

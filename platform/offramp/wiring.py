@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, assert_never
 
 from offramp.destinations.local import LocalDestination
 from offramp.domain.errors import WrongUse, nearest
+from offramp.domain.steps import no_step
 from offramp.engine.duckdb_engine import DuckDBEngine
-from offramp.feeds.registry import FEEDS
+from offramp.feeds.registry import FEEDS, exports_of
 from offramp.formats.registry import FORMATS
 from offramp.lake.landings import FolderLandingStore
 from offramp.lake.manifests import ManifestStore
@@ -22,9 +22,10 @@ from offramp.lake.parts import PartStore
 from offramp.lake.rejects import RejectStore
 from offramp.lake.staged import StagedStore
 from offramp.ledger.sql_ledger import SqlLedger
-from offramp.pipeline.rooms import Lake, Rooms, no_step
+from offramp.pipeline.rooms import Lake, Rooms
 from offramp.settings import DemoSource as DemoSettings
 from offramp.settings import PostgresSource as PostgresSettings
+from offramp.settings import utc_now
 from offramp.sources.demo.beginning import begins_on
 from offramp.sources.demo.source import DemoSource
 from offramp.sources.postgres.source import PostgresSource
@@ -32,36 +33,19 @@ from offramp.sql.project import load_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
-    from offramp.domain.exports import Export
     from offramp.domain.ports import Destination, Source
     from offramp.domain.subscriptions import Subscription
     from offramp.settings import Settings
-    from offramp.sql.project import Project
 
 _VERSIONED = ("offramp", "duckdb", "polars", "pyarrow")
-
-
-def utc_now() -> datetime:
-    """Return the wall clock. The only place where the house reads it."""
-    return datetime.now(UTC)
 
 
 @cache
 def versions() -> Mapping[str, str]:
     """Return the versions that the bytes of a delivery depend on."""
     return {"version" if name == "offramp" else name: version(name) for name in _VERSIONED}
-
-
-def exports_of(project: Project) -> dict[str, Export]:
-    """Return all exports of the project's models, by name."""
-    models = [loaded.model for loaded in project.models.values()]
-    found = [
-        export
-        for feed in FEEDS.values()
-        for export in feed.exports([model for model in models if model.feed == feed.name])
-    ]
-    return {export.name: export for export in sorted(found, key=lambda one: one.name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +107,7 @@ def open_rooms(
     return Rooms(
         project=project,
         feeds=FEEDS,
-        exports=exports_of(project),
+        exports=exports_of(loaded.model for loaded in project.models.values()),
         subscriptions=settings.subscriptions,
         sources={name: opening.source(name) for name in settings.sources},
         lake=Lake(

@@ -229,7 +229,7 @@ def test_one_two_and_four_threads_give_the_same_bytes(tmp_path: Path) -> None:
         folder.mkdir()
         done = subprocess.run(
             [sys.executable, write_at_threads.__file__, str(threads), str(folder)],
-            env={**os.environ, "POLARS_MAX_THREADS": str(threads), "PYTHONPATH": f"{root / 'platform'}"},
+            env={**os.environ, "POLARS_MAX_THREADS": str(threads), "PYTHONPATH": f"{root / 'platform'}:{root}"},
             check=True, capture_output=True, text=True,
         )  # fmt: skip
         assert done.stdout.count("70000") == 10

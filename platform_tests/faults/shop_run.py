@@ -17,17 +17,19 @@ from platform_tests.pipeline.house import Clock, House, subscription
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DAYS = (date(2026, 3, 1), date(2026, 3, 2))
+# 2 March is missed, and caught up.
+DAYS = (date(2026, 3, 1), date(2026, 3, 3))
+MISSED = date(2026, 3, 2)
 AFTER = midnight(DAYS[-1] + DAY) + timedelta(hours=1)
 EXPORTS = ("shop/delta/items", "shop/snapshot/items", "shop/delta/clicks")
 
 
 def history(clock: Clock) -> HistorySource:
-    """Two days of a shop in which rows come, change, go and arrive late."""
+    """Four days of a shop in which rows come, change, go and arrive late."""
     items: list[tuple[datetime, bool, dict[str, object]]] = []
     clicks: list[dict[str, object]] = []
     start = datetime(2026, 2, 28, tzinfo=UTC)
-    for number in range(400):
+    for number in range(600):
         committed_at = start + timedelta(minutes=9 * number)
         row: dict[str, object] = {
             "id": number % 150,

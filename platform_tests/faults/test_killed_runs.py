@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from offramp.pipeline.rooms import no_step
-from platform_tests.faults.shop_run import AFTER, Killer, correct, open_house, run
+from platform_tests.faults.shop_run import AFTER, MISSED, Killer, correct, open_house, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 STEPS = [
     "plan", "land.begin", "land.commit", "changes", "stage.count", "stage.scan", "stage.write", "stage.add_up",
-    "stage.take", "stage.save", "stage.ledger", "publish.put", "publish.commit", "publish.sidecars",
+    "stage.take", "stage.save", "stage.ledger", "stage.cover", "publish.put", "publish.commit", "publish.sidecars",
     "publish.manifest", "publish.placed", "publish.ledger",
 ]  # fmt: skip
 CLAIM_EXPIRED = AFTER + timedelta(hours=3)
@@ -125,6 +125,8 @@ def _kill_and_go_on(folder: Path, reference: dict[str, str], step: str, nth: int
     assert reader.looks > 3
     assert not reader.faults
     assert contents(house.outbox()) == reference
+    missed = house.rooms.ledger.find(first_day=MISSED, last_day=MISSED)
+    assert {record.export for record in missed if record.covered_by} == {"shop/delta/items", "shop/delta/clicks"}
     assert run(open_house(folder, no_step)) == 0, "a further run delivers nothing anew"
 
 
@@ -161,7 +163,7 @@ def test_a_correction_killed_at_a_step_is_ended_by_the_next(
     assert not reader.faults
     assert contents(house.outbox()) == new
     manifests = sorted(path.name for path in house.outbox().glob("_manifests/snapshot/items/*.json"))
-    assert manifests == ["2026_03_02.r1.json", "2026_03_03.r2.json"]
+    assert manifests == ["2026_03_02.r1.json", "2026_03_04.r2.json"]
 
 
 def test_the_killer_kills() -> None:

@@ -11,7 +11,8 @@ import duckdb
 import pyarrow as pa
 
 from offramp.domain.contracts import Column, DataType
-from offramp.formats.arrow_schema import arrow_schema
+from offramp.domain.quoting import identifier
+from platform_tests.formats.arrow_schema import arrow_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,8 +99,8 @@ def projected(
     session: Mapping[str, object] | None = None,
 ) -> list[pa.RecordBatch]:
     """Run the writer's expressions over a table, as the pipeline does, and return the batches in the order of rows."""
-    typed = ", ".join(f'"{_quoted(c.name)}"::{c.type.duckdb} as "{_quoted(c.name)}"' for c in columns)
-    fields = ", ".join(f'{writer.project(c, options)} as "{_quoted(c.name)}"' for c in columns)
+    typed = ", ".join(f"{identifier(c.name)}::{c.type.duckdb} as {identifier(c.name)}" for c in columns)
+    fields = ", ".join(f"{writer.project(c, options)} as {identifier(c.name)}" for c in columns)
     connection = duckdb.connect(config={"threads": 1})
     for name, value in (session or {}).items():
         connection.execute(f"set {name} = '{value}'")
@@ -108,7 +109,3 @@ def projected(
         batch_rows
     )
     return list(reader)
-
-
-def _quoted(name: str) -> str:
-    return name.replace('"', '""')

@@ -6,8 +6,8 @@ import duckdb
 import pytest
 
 from offramp.domain.errors import WrongUse
+from offramp.domain.quoting import literal
 from offramp.formats.java_dates import strftime_format
-from offramp.formats.sql_text import literal
 
 
 def text(pattern: str, moment: str) -> str:

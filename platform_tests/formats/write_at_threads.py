@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from offramp.domain.contracts import Column, DataType
-from offramp.formats.arrow_schema import arrow_schema
+from platform_tests.formats.arrow_schema import arrow_schema
 from offramp.formats.csv_writer import CsvWriter
 from offramp.formats.ndjson_writer import NdjsonWriter
 from offramp.formats.parquet_writer import ParquetWriter

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,11 @@ _OPTIONS = st.builds(
     force=st.booleans(),
     is_approximate=st.booleans(),
     correction=st.none() | st.text(min_size=1),
+).flatmap(
+    # Only a correction names its landing.
+    lambda options: st.builds(
+        replace, st.just(options), landing_id=st.none() | st.text(min_size=1) if options.correction else st.none()
+    )
 )
 
 
@@ -35,6 +42,7 @@ def test_tags_of_others_are_passed_over() -> None:
         ({"offramp/recipient": "north"}, "did you mean 'offramp/recipients'"),
         ({"offramp/recipients": "nort"}, "did you mean 'north'"),
         ({"offramp/force": "ja"}, "true or false"),
+        ({"offramp/landing": "20240306T000500Z"}, "only a correction names its landing"),
     ],
 )
 def test_a_wrong_tag_is_refused_and_the_nearest_named(tags: dict[str, str], message: str) -> None:

@@ -125,7 +125,9 @@ class House:
     def deliver(self, name: str, day: date, options: PlanOptions | None = None) -> DayReport:
         """Deliver an export's day, some minutes after its tick."""
         self.clock.now = max(self.clock.now, midnight(day + DAY) + timedelta(minutes=40))
-        return deliver_day(self.rooms, self.rooms.exports[name], day, options)
+        report = deliver_day(self.rooms, self.rooms.exports[name], day, options)
+        report.raise_if_incomplete()
+        return report
 
     def files(self, pattern: str, recipient: str = "north") -> list[Path]:
         return sorted(self.outbox(recipient=recipient).glob(pattern))

@@ -99,6 +99,7 @@ def write_outbox(
         safety_lag_seconds=300,
         cut_by=None,
         dialect={"type": kind.value, **writer.dialect(chosen)},
+        verification={"outbox": "read_back"},
         versions={"version": "test"},
     )
     outbox = Outbox(root)

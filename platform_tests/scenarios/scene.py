@@ -122,7 +122,10 @@ class Scene:
         """Deliver exports of a data day, all of them by default, an hour after midnight unless the clock is later."""
         self.now = at or max(self.now, midnight(day + DAY) + timedelta(hours=1))
         names = sorted(self.rooms.exports) if exports is None else exports
-        return [deliver_day(self.rooms, self.rooms.exports[name], day, options) for name in names]
+        reports = [deliver_day(self.rooms, self.rooms.exports[name], day, options) for name in names]
+        for report in reports:
+            report.raise_if_incomplete()
+        return reports
 
     def outbox(self, subscription_id: str, destination: str = "outbox") -> Path:
         return self.folder / destination / subscription_id

@@ -135,7 +135,8 @@ def test_a_referred_model_is_inlined_with_its_own_with_clause(
         't' as tenant from range(6) as r(i)""")
 
     huge = project.compile("shop.huge_shops", prefix="now_")
-    few = project.compile("shop.huge_shops", prefix="now_", variables={"least": 4})
+    files["dbt_project.yml"] = "name: offramp\nprofile: offramp\nconfig-version: 2\nvars:\n  least: 4\n"
+    few = load_project(write(files)).compile("shop.huge_shops", prefix="now_")
 
     assert connection.sql(f"select id from ({huge.sql}) order by id").fetchall() == [(3,), (4,), (5,)]
     assert connection.sql(f"select id, tenant from ({few.sql}) as f").fetchall() == [(5, "t")]

@@ -1,12 +1,11 @@
 """``offramp catalog`` and ``offramp show``: what can be delivered, and one export in full."""
-# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offramp.cli.choosing import JsonOption, choose_export, utc_now
+from offramp.cli.choosing import JsonOption, choose_export
 from offramp.cli.invocation import Invocation
 from offramp.cli.output import print_json, print_table, say
 from offramp.domain.deliveries import Delivery, Kind
@@ -60,7 +59,7 @@ def show(
     """Show one export: columns, key, tests, schedule, file names and who takes it."""
     invocation = Invocation.of(context)
     export = choose_export(invocation.exports(), name)
-    subscriptions = invocation.settings.subscriptions
+    subscriptions, today = invocation.settings.subscriptions, invocation.now().date()
     document = _summary(export, subscriptions) | {
         "description": export.model.description,
         "owners": list(export.model.owners),
@@ -73,8 +72,8 @@ def show(
             {"name": test.name, "column": test.column, "severity": test.severity, "description": test.description}
             for test in invocation.project.model(export.model.name).tests
         ],
-        "example": _example_names(export, _anybody(export)),
-        "subscriptions": [_subscription(export, one) for one in subscriptions if _cron(export, one)],
+        "example": _example_names(export, _anybody(export), today),
+        "subscriptions": [_subscription(export, one, today) for one in subscriptions if _cron(export, one)],
     }
     if as_json:
         print_json(document)
@@ -144,14 +143,14 @@ def _cron(export: Export, subscription: Subscription) -> str | None:
     return FEEDS[export.feed].cron(subscription, export) if subscription.feed == export.feed else None
 
 
-def _subscription(export: Export, one: Subscription) -> dict[str, Any]:
+def _subscription(export: Export, one: Subscription, today: date) -> dict[str, Any]:
     return {
         "id": one.id,
         "recipient": one.recipient,
         "tenants": list(one.tenants),
         "cron": _cron(export, one),
         "destinations": list(one.destinations),
-        "example": _example_names(export, one),
+        "example": _example_names(export, one, today),
     }
 
 
@@ -159,12 +158,11 @@ def _anybody(export: Export) -> Subscription:
     return Subscription("example", "example", export.feed, tenants=("example",), starts_on=date.min, destinations=())
 
 
-def _example_names(export: Export, subscription: Subscription) -> dict[str, Any]:
+def _example_names(export: Export, subscription: Subscription, today: date) -> dict[str, Any]:
     """Return the names that the delivery of today's data day will have."""
     from offramp.feeds.registry import FEEDS
 
     feed = FEEDS[export.feed]
-    today = utc_now().date()
     tick = _next_tick(_cron(export, subscription) or _EXAMPLE_CRON, today)
     until = feed.window(subscription, export, tick).end
     delivery = Delivery(subscription, export, today, tick, until, None, None, Kind.REGULAR)

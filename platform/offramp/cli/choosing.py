@@ -1,5 +1,4 @@
 """Turns what the caller wrote (feeds, entities, days, recipients) into values, or says which names are valid."""
-# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
 
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
 _LOOK_BACK = timedelta(days=7)
 
 
-def _day(text: str) -> date:
+def parse_day(text: str) -> date:
+    """Read a day as callers write it; typer.BadParameter where it is none."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError as error:
@@ -30,13 +30,15 @@ def _day(text: str) -> date:
 _DAY_METAVAR = "YYYY-MM-DD"
 DateOption = Annotated[
     date | None,
-    typer.Option("--date", parser=_day, metavar=_DAY_METAVAR, help="The data day, UTC: the day whose rows are meant."),
+    typer.Option(
+        "--date", parser=parse_day, metavar=_DAY_METAVAR, help="The data day, UTC: the day whose rows are meant."
+    ),
 ]
 FromOption = Annotated[
-    date | None, typer.Option("--from", parser=_day, metavar=_DAY_METAVAR, help="The first data day of a range.")
+    date | None, typer.Option("--from", parser=parse_day, metavar=_DAY_METAVAR, help="The first data day of a range.")
 ]
 ToOption = Annotated[
-    date | None, typer.Option("--to", parser=_day, metavar=_DAY_METAVAR, help="The last data day of a range.")
+    date | None, typer.Option("--to", parser=parse_day, metavar=_DAY_METAVAR, help="The last data day of a range.")
 ]
 EntityOption = Annotated[
     list[str] | None, typer.Option("--entity", metavar="NAME", help="Only this entity; may be repeated.")
@@ -48,11 +50,6 @@ RecipientOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 FeedArgument = Annotated[str, typer.Argument(metavar="FEED", help="The feed, for example media.")]
-
-
-def utc_now() -> datetime:
-    """Return the wall clock: what a caller means by yesterday."""
-    return datetime.now(UTC)
 
 
 def choose_exports(
@@ -98,17 +95,20 @@ def choose_recipients(settings: "Settings", names: "Sequence[str]", *, feed: str
     return tuple(names)
 
 
-def choose_days(settings: "Settings", day: date | None, first: date | None, last: date | None) -> list[date]:
+def choose_days(
+    settings: "Settings", day: date | None, first: date | None, last: date | None, *, now: datetime
+) -> list[date]:
     """Return the data days asked for: one, a range, or yesterday (UTC) where nothing is said."""
+    yesterday = now.date() - DAY
     if day is not None and (first is not None or last is not None):
         raise WrongUse("--date is one day, --from and --to are a range", todo="give the one or the other")
     if last is not None and first is None:
         raise WrongUse("--to needs --from", todo="give the first day of the range, too")
     if day is None and first is None:
-        day = utc_now().date() - DAY
+        day = yesterday
     start = first or day
     assert start is not None  # noqa: S101 - narrows the type: one of the two is there
-    end = last or (start if first is None else max(start, utc_now().date() - DAY))
+    end = last or (start if first is None else max(start, yesterday))
     if end < start:
         raise WrongUse("the range ends before it starts", found=f"--from {start} --to {end}")
     if start < settings.first_day:

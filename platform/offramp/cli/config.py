@@ -1,5 +1,4 @@
 """``offramp config check``: are the settings and the project right, and what will be delivered when."""
-# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offramp.cli.choosing import JsonOption, last_due_day, utc_now
+from offramp.cli.choosing import JsonOption, last_due_day
 from offramp.cli.invocation import Invocation
 from offramp.cli.output import counted, instant_json, print_json, print_table, say, until_text, window_json
 from offramp.domain.errors import OfframpError, SettingsError, WrongUse, nearest
@@ -123,6 +122,7 @@ def _error(error: OfframpError, invocation: Invocation) -> dict[str, Any]:
 
 def _subscription(one: "Subscription", invocation: Invocation, findings: _Findings) -> dict[str, Any]:
     settings = invocation.settings
+    now = invocation.now()
     exports = [export for export in findings.exports.values() if export.feed == one.feed]
     return {
         "id": one.id,
@@ -139,18 +139,20 @@ def _subscription(one: "Subscription", invocation: Invocation, findings: _Findin
             }
             for name in one.destinations
         ],
-        "exports": [_export(one, export) for export in exports if not one.entities or export.entity in one.entities],
+        "exports": [
+            _export(one, export, now) for export in exports if not one.entities or export.entity in one.entities
+        ],
     }
 
 
-def _export(one: "Subscription", export: Export) -> dict[str, Any]:
+def _export(one: "Subscription", export: Export, now: datetime) -> dict[str, Any]:
     from offramp.feeds.registry import FEEDS
 
     feed = FEEDS[one.feed]
     cron = feed.cron(one, export)
     facts = ("data_day", "tick", "until", "window")
     found: dict[str, Any] = {"export": export.name, "cron": cron, **dict.fromkeys(facts)}
-    day = last_due_day([cron], utc_now()) if cron else None
+    day = last_due_day([cron], now) if cron else None
     tick = tick_of(cron, day) if cron and day else None
     if day is None or tick is None:
         return found

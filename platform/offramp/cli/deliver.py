@@ -1,5 +1,4 @@
 """``offramp deliver``: what a feed owes, through Dagster, as the schedules would."""
-# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
 
 from typing import Annotated
 
@@ -19,7 +18,6 @@ from offramp.cli.choosing import (
     choose_exports,
     choose_recipients,
     crons_of,
-    utc_now,
 )
 from offramp.cli.invocation import Invocation
 
@@ -53,7 +51,7 @@ def deliver(
     settings = invocation.settings
     exports = choose_exports(invocation.exports().values(), feed=feed, entities=entity or (), modes=mode or ())
     recipients = choose_recipients(settings, recipient or (), feed=feed)
-    days = choose_days(settings, day, first, last)
+    days = choose_days(settings, day, first, last, now=invocation.now())
     options = PlanOptions(recipients=recipients, force=force, is_approximate=approximate)
     if dry_run:
         from offramp.cli.plan import print_plans
@@ -61,7 +59,7 @@ def deliver(
         print_plans(invocation, exports, days, options)
         return
     takers = [one for one in settings.subscriptions if not recipients or one.recipient in recipients]
-    check_due(days, crons_of(exports, takers), utc_now())
+    check_due(days, crons_of(exports, takers), invocation.now())
 
     from offramp.cli.running import Request, run_and_print
 

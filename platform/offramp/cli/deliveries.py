@@ -10,6 +10,8 @@ from offramp.cli.output import count_text, counted, instant_json, print_json, pr
 from offramp.domain.deliveries import Kind, State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from offramp.domain.deliveries import DeliveryRecord
 
 
@@ -67,6 +69,18 @@ def _print_records(found: "tuple[DeliveryRecord, ...]") -> None:
         if record.covered_by:
             say(f"{record.delivery_id} r{record.revision}: caught up by {record.covered_by}")
     say(counted(len(rows), "delivery"))
+
+
+def newest_revisions(records: "Iterable[DeliveryRecord]") -> "list[DeliveryRecord]":
+    """Return the newest revision of each delivery, by day, recipient and export."""
+    from offramp.pipeline.plan import latest_revision
+
+    revisions: dict[str, list[DeliveryRecord]] = {}
+    for record in records:
+        revisions.setdefault(record.delivery_id, []).append(record)
+    newest = (latest_revision(of_one, of_one[0].data_day) for of_one in revisions.values())
+    found = [record for record in newest if record is not None]
+    return sorted(found, key=lambda one: (one.data_day, one.recipient, one.export))
 
 
 def record_json(record: "DeliveryRecord") -> dict[str, Any]:

@@ -1,5 +1,4 @@
 """``offramp demo``: the whole way on generated data, and ``offramp demo load``: that data into a real database."""
-# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from offramp.cli.choosing import DateOption, QuietOption, check_due, crons_of, last_due_day, utc_now
+from offramp.cli.choosing import DateOption, QuietOption, check_due, crons_of, last_due_day
 from offramp.cli.invocation import Invocation
 from offramp.cli.output import byte_text, count_text, counted, print_table, say
 from offramp.domain.deliveries import DELIVERED, Delivery
-from offramp.domain.errors import WrongUse, nearest
+from offramp.domain.errors import WrongUse
 from offramp.domain.windows import DAY
 
 if TYPE_CHECKING:
@@ -47,11 +46,12 @@ def demo(
     settings = invocation.settings
     exports = _demo_exports(invocation)
     crons = crons_of(exports, settings.subscriptions)
-    last = day or last_due_day(crons, utc_now())
+    now = invocation.now()
+    last = day or last_due_day(crons, now)
     chosen = [one for one in (last - number * DAY for number in reversed(range(days))) if one >= settings.first_day]
     if not chosen:
         raise WrongUse(f"{last} is before the first data day", expected=f"a day from {settings.first_day} on")
-    check_due(chosen, crons, utc_now())
+    check_due(chosen, crons, now)
 
     from offramp.cli.running import Request, fail, run
     from offramp.pipeline.plan import PlanOptions
@@ -156,12 +156,10 @@ def load(
 
     invocation = Invocation.of(context)
     settings = invocation.settings
-    if to not in settings.sources:
-        raise WrongUse(f"'{to}' is not a source", where=str(settings.file), todo=nearest(to, settings.sources))
-    target = settings.sources[to]
+    target = settings.source(to)
     if not isinstance(target, PostgresSource):
         raise WrongUse(f"the source '{to}' is no database", expected="kind: postgres", found=f"kind: {target.kind}")
-    instant = as_of or utc_now()
+    instant = as_of or invocation.now()
     with progress(is_quiet=quiet) as report:
 
         def tell(step: str, *, rows: int = 0, bytes_: int = 0) -> None:
@@ -187,6 +185,6 @@ def _demo_source(invocation: Invocation) -> "DemoSource":
         start_on=settings.first_day,
         days=None,
         scale=1,
-        clock=utc_now,
+        clock=invocation.now,
         memory_bytes=settings.limits.memory_bytes,
     )

@@ -1,5 +1,4 @@
 """What one call of the command line works with; each part is opened when it is first asked for."""
-# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
 
 from __future__ import annotations
 
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
     import typer
@@ -53,11 +53,15 @@ class Invocation:
 
     def exports(self) -> Mapping[str, Export]:
         """Return all exports by name, without opening what it takes to deliver them."""
-        from offramp.feeds.registry import FEEDS
+        from offramp.feeds.registry import exports_of
 
-        models = [loaded.model for loaded in self.project.models.values()]
-        found = [export for feed in FEEDS.values() for export in feed.exports(models)]
-        return {export.name: export for export in sorted(found, key=lambda one: one.name)}
+        return exports_of(loaded.model for loaded in self.project.models.values())
+
+    def now(self) -> datetime:
+        """Return the wall clock: what a caller means by yesterday."""
+        from offramp.settings import utc_now
+
+        return utc_now()
 
     def ledger(self) -> Ledger:
         """Return the ledger alone: a listing of it needs no engine, lake or source."""

@@ -27,7 +27,7 @@ for group in (demo, catalog, plan, deliver, deliveries, redeliver, verify, confi
 
 def _print_version(is_asked: bool) -> None:
     if is_asked:
-        from importlib.metadata import version  # noqa: PLC0415 - it takes as long as the rest of a quick command
+        from importlib.metadata import version
 
         say(f"offramp {version('offramp')}")
         raise typer.Exit

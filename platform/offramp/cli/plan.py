@@ -1,5 +1,4 @@
 """``offramp plan``: what would be delivered. Nothing is written."""
-# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
 
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -56,7 +55,7 @@ def plan(
     settings = invocation.settings
     exports = choose_exports(invocation.exports().values(), feed=feed, entities=entity or (), modes=mode or ())
     recipients = choose_recipients(settings, recipient or (), feed=feed)
-    days = choose_days(settings, day, first, last)
+    days = choose_days(settings, day, first, last, now=invocation.now())
     print_plans(invocation, exports, days, PlanOptions(recipients=recipients), as_json=as_json)
 
 

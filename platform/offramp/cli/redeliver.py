@@ -1,16 +1,15 @@
 """``offramp redeliver``: what was delivered, once more: as it was, or made again as a correction."""
-# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
 
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from offramp.cli.choosing import QuietOption, choose_export, choose_recipients
+from offramp.cli.choosing import QuietOption, choose_export, choose_recipients, parse_day
+from offramp.cli.deliveries import newest_revisions
 from offramp.cli.invocation import Invocation
 from offramp.cli.output import byte_text, count_text, print_table, say
 from offramp.domain.deliveries import DELIVERED, State
-from offramp.domain.errors import DeliveryRefused, WrongUse, nearest
+from offramp.domain.errors import DeliveryRefused, NotYetDue, WrongUse, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,17 +30,23 @@ def redeliver(
         list[str],
         typer.Argument(metavar="DELIVERY | RECIPIENT EXPORT DATE", help="An id from 'offramp deliveries', or which."),
     ],
+    *,
     correct: Annotated[bool, typer.Option("--correct", help="Make it again, as the next revision.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why it is corrected; stands in the manifest.")] = None,
+    reland: Annotated[
+        bool, typer.Option("--reland", help="With --correct: land the source anew first, since it was mended.")
+    ] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Deliver again: the kept parts as they are, or with --correct and --reason made again from the source."""
+    """Deliver again: the kept parts as they are, or with --correct and --reason made again from the landing."""
     if correct != bool(reason and reason.strip()):
         raise typer.BadParameter("--correct and --reason TEXT go together")
+    if reland and not correct:
+        raise typer.BadParameter("--reland goes with --correct: the kept parts stay as they are")
     invocation = Invocation.of(context)
     records = _find(invocation, target)
     if correct:
-        _correct(invocation, records, reason or "", is_quiet=quiet)
+        _correct(invocation, records, (reason or "").strip(), is_relanded=reland, is_quiet=quiet)
     else:
         _again(invocation, records, is_quiet=quiet)
 
@@ -56,25 +61,14 @@ def _find(invocation: Invocation, target: "Sequence[str]") -> "list[DeliveryReco
         recipient, export, text = target
         choose_recipients(invocation.settings, [recipient])
         choose_export(invocation.exports(), export)
-        day = _day(text)
+        day = parse_day(text)
         found = list(ledger.find(recipient=recipient, export=export, first_day=day, last_day=day))
         todo = f"see what there is: offramp deliveries --recipient {recipient} --export {export}"
     else:
         raise typer.BadParameter("give a delivery's id, or recipient, export and date")
     if not found:
         raise WrongUse(f"there is no delivery '{' '.join(target)}'", todo=todo)
-    newest: dict[str, DeliveryRecord] = {}
-    for record in sorted(found, key=lambda one: one.revision):
-        newest[record.delivery_id] = record
-    return list(newest.values())
-
-
-def _day(text: str) -> date:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
-    except ValueError as error:
-        message = f"'{text}' is not a day; write it as 2026-11-21"
-        raise typer.BadParameter(message) from error
+    return newest_revisions(found)
 
 
 def _again(invocation: Invocation, records: "Sequence[DeliveryRecord]", *, is_quiet: bool) -> None:
@@ -110,7 +104,10 @@ def _again(invocation: Invocation, records: "Sequence[DeliveryRecord]", *, is_qu
     say("the kept parts are in place, byte for byte as they were")
 
 
-def _correct(invocation: Invocation, records: "Sequence[DeliveryRecord]", reason: str, *, is_quiet: bool) -> None:
+def _correct(
+    invocation: Invocation, records: "Sequence[DeliveryRecord]", reason: str, *, is_relanded: bool, is_quiet: bool
+) -> None:
+    """Make the next revision. The records are of one recipient, export and day: one run corrects them all."""
     from offramp.cli.running import Request, run_and_print
     from offramp.pipeline.plan import PlanOptions
 
@@ -123,9 +120,31 @@ def _correct(invocation: Invocation, records: "Sequence[DeliveryRecord]", reason
                 found=record.state.value,
                 todo=f"deliver the day: offramp deliver {record.feed} --date {record.data_day}",
             )
-        request = Request(
-            exports=[choose_export(invocation.exports(), record.export)],
-            days=[record.data_day],
-            options=PlanOptions(recipients=(record.recipient,), correction=reason.strip()),
+    first = records[0]
+    landing_id = _land_anew(invocation, records, is_quiet=is_quiet) if is_relanded else None
+    request = Request(
+        exports=[choose_export(invocation.exports(), first.export)],
+        days=[first.data_day],
+        options=PlanOptions(recipients=(first.recipient,), correction=reason, landing_id=landing_id),
+    )
+    run_and_print(invocation, request, is_quiet=is_quiet)
+
+
+def _land_anew(invocation: Invocation, records: "Sequence[DeliveryRecord]", *, is_quiet: bool) -> str:
+    """Land the source of an export once more, as of the records' time where it can be read so, and return the id."""
+    from offramp.cli.progress import progress
+    from offramp.pipeline.land import land_source
+
+    rooms = invocation.rooms
+    source = rooms.source_of(rooms.exports[records[0].export])
+    needed = max(record.until for record in records) + rooms.safety_lag
+    if not source.can_read_as_of and (reaches := source.read_point()) < needed:
+        raise NotYetDue(
+            f"source '{source.name}' is older than what it corrects",
+            expected=f"a read point at or after {needed:%Y-%m-%d %H:%M:%S} UTC (window's end plus safety lag)",
+            found=f"{reaches:%Y-%m-%d %H:%M:%S} UTC",
+            todo="bring the source up to that time, or leave --reland out",
         )
-        run_and_print(invocation, request, is_quiet=is_quiet)
+    with progress(is_quiet=is_quiet) as report, rooms.lake.landings.exclusive(source.name):
+        as_of = needed if source.can_read_as_of else None
+        return land_source(rooms, source, as_of=as_of, report=report).id

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from offramp.cli.deliveries import newest_revisions
 from offramp.cli.output import byte_text, count_text, print_table, say
 from offramp.cli.progress import progress
 from offramp.domain.deliveries import DELIVERED, Kind
@@ -58,7 +59,9 @@ def run(invocation: Invocation, request: Request, *, is_quiet: bool) -> Finished
             report=report,
         )
     records = _records(invocation, request)
-    return Finished(_newest(records), _delivered(records) - before, [_failure_text(one) for one in result.failed])
+    return Finished(
+        newest_revisions(records), _delivered(records) - before, [_failure_text(one) for one in result.failed]
+    )
 
 
 def run_and_print(invocation: Invocation, request: Request, *, is_quiet: bool) -> None:
@@ -114,13 +117,6 @@ def _records(invocation: Invocation, request: Request) -> list[DeliveryRecord]:
         and (not recipients or record.recipient in recipients)
         and record.covered_by is None
     ]
-
-
-def _newest(records: Sequence[DeliveryRecord]) -> list[DeliveryRecord]:
-    newest: dict[str, DeliveryRecord] = {}
-    for record in sorted(records, key=lambda one: one.revision):
-        newest[record.delivery_id] = record
-    return sorted(newest.values(), key=lambda one: (one.data_day, one.recipient, one.export))
 
 
 def _delivered(records: Sequence[DeliveryRecord]) -> frozenset[tuple[str, int]]:

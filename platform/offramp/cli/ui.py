@@ -1,5 +1,4 @@
 """``offramp ui``: Dagster's own web interface over this configuration."""
-# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
 
 import signal
 from typing import TYPE_CHECKING, Annotated

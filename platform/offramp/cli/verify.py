@@ -1,5 +1,4 @@
 """``offramp verify``: a receiver checks what arrived, with nothing but the folder."""
-# ruff: noqa: PLC0415 - imports wait until a command needs them, so that quick commands stay quick
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from offramp.destinations.names import check_name, is_temporary, stale_token, temporary_name
 from offramp.domain.deliveries import FileEntry
 from offramp.domain.errors import DestinationRefused, DestinationUnreachable, VerificationFailed
+from offramp.domain.steps import no_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,10 +41,6 @@ class LocalPending:
     temporary: str
 
 
-def _no_step(_step: str) -> None:
-    pass
-
-
 class LocalDestination:
     """Files below a root folder; a reader of the folder sees each file whole or not at all.
 
@@ -52,7 +49,7 @@ class LocalDestination:
     read_back, rename, fsync_dir, delete), so that tests can end the process there.
     """
 
-    def __init__(self, name: str, root: Path, *, at_step: Callable[[str], None] = _no_step) -> None:
+    def __init__(self, name: str, root: Path, *, at_step: Callable[[str], None] = no_step) -> None:
         self._name = name
         self._root = root.absolute()
         self._at_step = at_step
@@ -64,6 +61,11 @@ class LocalDestination:
     def name(self) -> str:
         """The name in offramp.yaml."""
         return self._name
+
+    @property
+    def verified_by(self) -> str:
+        """Every file is read back whole."""
+        return "read_back"
 
     def head(self, name: str) -> FileEntry | None:
         """Read a file back and return its bytes and sha256, or None if there is none."""
@@ -100,7 +102,7 @@ class LocalDestination:
                 found=f"{size} bytes",
                 todo="run again; if it stays so, check the disk of the destination",
             )
-        return LocalPending(name, size, sha256, "read_back", temporary)
+        return LocalPending(name, size, sha256, self.verified_by, temporary)
 
     def commit(self, pending: PendingFile) -> None:
         """Rename over the final name and sync the folder. Doing it twice is no error."""

@@ -76,6 +76,16 @@ class Previous:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedCut:
+    """How a revision's rows were cut when it was staged. Whoever resumes or corrects it cuts the same."""
+
+    window: Window | None
+    previous: Previous | None
+    covers: tuple[date, ...]
+    is_approximate: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """What one subscription is owed of one export for one data day.
 
@@ -142,11 +152,6 @@ class LateAges:
     lt_7d: int = 0
     ge_7d: int = 0
     undated: int = 0
-
-    @property
-    def total(self) -> int:
-        """All late rows."""
-        return self.lt_1h + self.lt_1d + self.lt_7d + self.ge_7d + self.undated
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,13 @@ def build_manifest(
     safety_lag_seconds: int,
     cut_by: str | None,
     dialect: Mapping[str, object],
+    verification: Mapping[str, str],
     versions: Mapping[str, str],
 ) -> Manifest:
-    """Build the manifest of a staged delivery. Nothing in it differs between two equal runs."""
+    """Build the manifest of a staged delivery. Nothing in it differs between two equal runs.
+
+    ``verification`` says by destination how files are proved before the manifest exists.
+    """
     delivery = staged.delivery
     export = delivery.export
     window = delivery.window
@@ -126,6 +130,7 @@ def build_manifest(
             if delivery.previous
             else None
         ),
+        "verification": dict(verification),
         "supersedes": delivery.supersedes,
         "reason": delivery.reason,
         "producer": {"name": "offramp", **versions},

@@ -169,6 +169,10 @@ class Destination(Protocol):
     def name(self) -> str:
         """The name in offramp.yaml."""
 
+    @property
+    def verified_by(self) -> str:
+        """How uploads are verified here: read_back, checksum or size."""
+
     def head(self, name: str) -> FileEntry | None:
         """Return bytes and sha256 (rows is 0) of a file by reading it back, or None if there is none."""
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from offramp.domain.quoting import identifier, literal
 from offramp.engine.failures import damaged_file, translate
-from offramp.engine.relations import parquet_scan, quoted, view_query
+from offramp.engine.relations import parquet_scan, view_query
 from offramp.engine.spill import spill_folder
 
 if TYPE_CHECKING:
@@ -117,9 +118,9 @@ class DuckDBSession:
 
         The bytes repeat, at any number of threads, where the query ends in a total order.
         """
-        target = str(path).replace("'", "''")
+        target = literal(str(path))
         written = self.rows(
-            f"copy ({sql}) to '{target}' (format parquet, compression zstd, row_group_size {ROW_GROUP_ROWS})"
+            f"copy ({sql}) to {target} (format parquet, compression zstd, row_group_size {ROW_GROUP_ROWS})"
         )
         return int(str(written[0][0]))
 
@@ -138,7 +139,7 @@ class DuckDBSession:
 
     def _register(self, relation: Relation) -> None:
         stored = dict(self.describe(f"select * from {parquet_scan(relation.uris)}")) if relation.uris else {}
-        self.rows(f"create view {quoted(relation.name)} as {view_query(relation, stored)}")
+        self.rows(f"create view {identifier(relation.name)} as {view_query(relation, stored)}")
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of its own, so that a stream outlives other queries of the session."""

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from offramp.domain.quoting import identifier, literal
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from offramp.domain.landings import Relation
 
 
-def quoted(name: str) -> str:
-    """Quote an identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def parquet_scan(uris: Sequence[str]) -> str:
     """Return the table function that reads files by column name; nothing is guessed from their paths."""
-    files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
+    files = ", ".join(literal(uri) for uri in uris)
     union = ", union_by_name = true" if len(uris) > 1 else ""
     return f"read_parquet([{files}], hive_partitioning = false{union})"
 
@@ -30,7 +27,7 @@ def view_query(relation: Relation, stored: Mapping[str, str]) -> str:
     """
     columns = []
     for name, declared in relation.schema:
-        column = quoted(name)
+        column = identifier(name)
         if name not in stored:
             columns.append(f"cast(null as {declared}) as {column}")
         elif stored[name] != declared:

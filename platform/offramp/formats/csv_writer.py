@@ -14,9 +14,10 @@ import pyarrow as pa
 
 from offramp.domain.contracts import TypeKind
 from offramp.domain.exports import FormatName
+from offramp.domain.quoting import identifier, literal
 from offramp.formats.csv_dialect import CsvDialect
 from offramp.formats.java_dates import strftime_format
-from offramp.formats.sql_text import compact_json, finite, identifier, literal, utc
+from offramp.formats.sql_text import compact_json, finite, utc
 from offramp.formats.text_files import BLOCK_ROWS, TextFiles
 
 if TYPE_CHECKING:

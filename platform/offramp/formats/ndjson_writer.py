@@ -17,8 +17,9 @@ import pyarrow as pa
 from offramp.domain.contracts import TypeKind
 from offramp.domain.errors import SourceRefused
 from offramp.domain.exports import FormatName
+from offramp.domain.quoting import identifier
 from offramp.formats.options import option_problems, refuse_problems
-from offramp.formats.sql_text import compact_json, finite, identifier, utc
+from offramp.formats.sql_text import compact_json, finite, utc
 from offramp.formats.text_files import BLOCK_ROWS, TextFiles
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 from offramp.domain.contracts import TypeKind
 from offramp.domain.errors import ContractBroken
 from offramp.domain.exports import FormatName
+from offramp.domain.quoting import identifier
 from offramp.formats.options import option_problems, refuse_problems
 from offramp.formats.part_files import PartFile
-from offramp.formats.sql_text import compact_json, identifier, utc
+from offramp.formats.sql_text import compact_json, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

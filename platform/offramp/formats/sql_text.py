@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 from offramp.domain.contracts import Column, TypeKind
-
-
-def identifier(name: str) -> str:
-    """Quote a column's name."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Quote text as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
+from offramp.domain.quoting import identifier
 
 
 def utc(column: Column) -> str:

@@ -10,7 +10,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from offramp.lake.queries import quoted, scan
+from offramp.domain.quoting import identifier
+from offramp.lake.queries import scan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,7 @@ def fingerprint(queries: Queries, path: Path, schema: Schema) -> str:
     tables that differ pass for equal about once in 2 to the 128. DuckDB's version is part of it, because its
     hashes may change. Casting every column to text instead costs five times as much.
     """
-    values = ", ".join(quoted(name) for name, _ in schema)
+    values = ", ".join(identifier(name) for name, _ in schema)
     others = ", ".join(_seen_otherwise(name, kind) for name, kind in reversed(schema))
     [(rows, by_value, otherwise, mixed)] = queries.run(
         f"select count(*), sum(one), sum(other), bit_xor(hash(one, other)) "
@@ -71,8 +72,8 @@ def fingerprint(queries: Queries, path: Path, schema: Schema) -> str:
 def _seen_otherwise(name: str, kind: str) -> str:
     """Return what the second hash takes of a column: whole numbers, dates and the like hash without collisions."""
     if kind in _HASHED_EXACTLY or kind.startswith("DECIMAL"):
-        return quoted(name)
-    return f"cast({quoted(name)} as varchar) || chr(31)"
+        return identifier(name)
+    return f"cast({identifier(name)} as varchar) || chr(31)"
 
 
 def _extremes(metadata: pq.FileMetaData) -> list[Extremes]:

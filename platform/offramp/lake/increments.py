@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from offramp.lake.queries import quoted, scan
+from offramp.domain.quoting import identifier
+from offramp.lake.queries import scan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ def write_new_rows(
     conditions = []
     if column is not None and read_from is not None:
         instant = f"timestamptz '{read_from.isoformat()}'"
-        conditions.append(f"coalesce(fresh.{quoted(column)} >= {instant}, true)")
+        conditions.append(f"coalesce(fresh.{identifier(column)} >= {instant}, true)")
     if known:
         conditions.append(f"not exists (select 1 from {scan(known)} as known where {_same(key, 'fresh', 'known')})")
     where = f"where {' and '.join(conditions)}" if conditions else ""
@@ -55,14 +56,14 @@ def difference(files: Sequence[Path], others: Sequence[Path], key: Sequence[str]
 
 
 def _same(key: Sequence[str], one: str, other: str) -> str:
-    return " and ".join(f"{one}.{quoted(name)} is not distinct from {other}.{quoted(name)}" for name in key)
+    return " and ".join(f"{one}.{identifier(name)} is not distinct from {other}.{identifier(name)}" for name in key)
 
 
 def _list(names: Sequence[str]) -> str:
-    return ", ".join(quoted(name) for name in names)
+    return ", ".join(identifier(name) for name in names)
 
 
 def _rank(schema: Schema, column: str | None) -> str:
     names = [name for name, _ in schema]
     first = [column] if column is not None else []
-    return ", ".join(f"{quoted(name)} nulls last" for name in dict.fromkeys([*first, *names]))
+    return ", ".join(f"{identifier(name)} nulls last" for name in dict.fromkeys([*first, *names]))

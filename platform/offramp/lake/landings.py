@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from offramp.domain.errors import LandingUnavailable, nearest
 from offramp.domain.landings import Relation
+from offramp.domain.steps import no_step
 from offramp.lake.durable import WorkFolder, flush, locked, place, stem_of, sweep, work_folder
 from offramp.lake.increments import difference
 from offramp.lake.names import landing_order, landing_stamp, segment
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from offramp.lake.records import TableRecord
 
 
-def _no_step(_: str) -> None:
-    """Do nothing at a step."""
-
-
 class FolderLandingStore:
     """Landings as ``<root>/landings/<source>/<landing id>/<table>.parquet`` and ``landing.json``.
 
@@ -35,7 +32,7 @@ class FolderLandingStore:
     """
 
     def __init__(
-        self, root: Path, memory_bytes: int, threads: int, *, at_step: Callable[[str], None] = _no_step
+        self, root: Path, memory_bytes: int, threads: int, *, at_step: Callable[[str], None] = no_step
     ) -> None:
         self._root = root.resolve()
         self._desk = Desk(self._root, memory_bytes, threads, at_step, self._base)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from offramp.domain.errors import PermanentError, TransientError
+from offramp.domain.quoting import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,14 +17,9 @@ if TYPE_CHECKING:
 Schema = tuple[tuple[str, str], ...]
 
 
-def quoted(name: str) -> str:
-    """Quote an identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def scan(paths: Sequence[Path]) -> str:
     """Return the table function that reads files by column name."""
-    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    files = ", ".join(literal(str(path)) for path in paths)
     return f"read_parquet([{files}], union_by_name = true, hive_partitioning = false)"
 
 
@@ -66,8 +62,8 @@ class Queries:
 
     def write(self, sql: str, path: Path) -> int:
         """Write a query that ends in a total order as a Parquet file of repeatable bytes, and return its rows."""
-        target = str(path).replace("'", "''")
-        return self.count(f"copy ({sql}) to '{target}' (format parquet, compression zstd, row_group_size 122880)")
+        target = literal(str(path))
+        return self.count(f"copy ({sql}) to {target} (format parquet, compression zstd, row_group_size 122880)")
 
 
 @contextmanager

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from offramp.domain.deliveries import Counts, Delivery, FileEntry, FileRole, Kind, LateAges, Previous, Staged
+from offramp.domain.deliveries import (
+    Counts,
+    Delivery,
+    FileEntry,
+    FileRole,
+    Kind,
+    LateAges,
+    Previous,
+    RecordedCut,
+    Staged,
+)
 from offramp.domain.windows import Window
 from offramp.lake.durable import place, work_folder
 from offramp.lake.names import segment
@@ -58,14 +68,24 @@ class _DeliveryRecord(_Record):
             data_day=self.data_day,
             tick=self.tick,
             until=self.until,
-            window=Window(self.window.start, self.window.end) if self.window else None,
+            window=self.cut.window,
             landing_id=self.landing_id,
             kind=self.kind,
             revision=self.revision,
-            previous=Previous(**self.previous.model_dump()) if self.previous else None,
+            previous=self.cut.previous,
             covers=self.covers,
             supersedes=self.supersedes,
             reason=self.reason,
+            is_approximate=self.is_approximate,
+        )
+
+    @property
+    def cut(self) -> RecordedCut:
+        """How its rows were cut."""
+        return RecordedCut(
+            window=Window(self.window.start, self.window.end) if self.window else None,
+            previous=Previous(**self.previous.model_dump()) if self.previous else None,
+            covers=self.covers,
             is_approximate=self.is_approximate,
         )
 
@@ -181,6 +201,11 @@ class StagedStore:
             counts=record.counts.restored(),
             parts={file.sha256: self._parts.path(file.sha256) for file in files},
         )
+
+    def cut(self, delivery_id: str, revision: int) -> RecordedCut | None:
+        """Return how a revision's rows were cut, or None if that is unknown. Its parts need not be kept any more."""
+        record = self._read(self._path(delivery_id, revision))
+        return None if isinstance(record, NotStaged) else record.delivery.cut
 
     def columns(self, delivery_id: str, revision: int) -> Mapping[str, str] | None:
         """Return names and types of the columns that a revision was staged with, or None if that is unknown."""

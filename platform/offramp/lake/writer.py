@@ -10,7 +10,7 @@ from offramp.lake.comparison import are_same_bytes, fingerprint, is_current, may
 from offramp.lake.durable import flush, work_folder
 from offramp.lake.increments import write_new_rows
 from offramp.lake.names import landing_order, segment
-from offramp.lake.queries import queries
+from offramp.lake.queries import queries, scan
 from offramp.lake.records import RECORD_NAME, FileRecord, LandingRecord, TableRecord
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class FolderLandingWriter:
     def _whole(self, session: Queries, table: TableSpec, base: Base | None) -> FileRecord:
         """Keep the new file, or refer to the base's if it holds the same rows."""
         path = self.path(table)
-        rows = session.count(f"select count(*) from '{_escaped(path)}'")
+        rows = session.count(f"select count(*) from {scan([path])}")
         new = self._file(path, rows)
         if base is None or base.table.is_increment:
             return new
@@ -200,7 +200,3 @@ class FolderLandingWriter:
 def _full_key(table: TableSpec) -> tuple[str, ...]:
     tenant = () if table.tenant_column is None else (table.tenant_column,)
     return tuple(dict.fromkeys((*tenant, *table.key)))
-
-
-def _escaped(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from offramp.domain.errors import WrongUse, nearest
-from offramp.feeds.registry import FEEDS
+from offramp.feeds.registry import FEEDS, exports_of
 from offramp.orchestration.days import daily
 from offramp.orchestration.deliveries import deliveries_asset
 from offramp.orchestration.exports import export_asset
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from offramp.domain.exports import Export
     from offramp.pipeline.rooms import Report, Rooms
     from offramp.settings import Settings
-    from offramp.sql.project import Project
 
 
 def build(settings: Settings, *, rooms: Rooms | None = None, report: Report = no_report) -> dg.Definitions:
@@ -32,12 +30,11 @@ def build(settings: Settings, *, rooms: Rooms | None = None, report: Report = no
     Without ``rooms`` each run opens its own. No source, destination or ledger is touched here.
     """
     project = rooms.project if rooms else load_project(settings.models)
-    models = [loaded.model for loaded in project.models.values()]
-    exports = [export for name in sorted(FEEDS) for export in FEEDS[name].exports(models)]
+    exports = list(exports_of(loaded.model for loaded in project.models.values()).values())
     partitions = daily(settings.first_day)
     by_source: dict[str, list[Export]] = {}
     for export in exports:
-        by_source.setdefault(_source_of(project, settings, export), []).append(export)
+        by_source.setdefault(project.source_of(export.model.name), []).append(export)
     sources = {export.name: source for source, taken in by_source.items() for export in taken}
 
     def open_rooms() -> Rooms:
@@ -51,7 +48,7 @@ def build(settings: Settings, *, rooms: Rooms | None = None, report: Report = no
     return dg.Definitions(
         assets=[
             *(
-                landing_asset(source, settings.sources[source].kind, taken, partitions)
+                landing_asset(source, settings.source(source).kind, taken, partitions)
                 for source, taken in sorted(by_source.items())
             ),
             *(export_asset(export, project, sources[export.name], partitions) for export in exports),
@@ -68,12 +65,3 @@ def build(settings: Settings, *, rooms: Rooms | None = None, report: Report = no
         resources={WORKPLACE: workplace_resource(open_rooms, report), **io_managers()},
         executor=dg.in_process_executor,
     )
-
-
-def _source_of(project: Project, settings: Settings, export: Export) -> str:
-    """Return the source that an export's model reads. Raises WrongUse where none of that name is configured."""
-    name = project.source_of(export.model.name)
-    if name not in settings.sources:
-        what = f"the model {export.model.name} reads the source '{name}', which is not configured"
-        raise WrongUse(what, where=str(settings.file), todo=nearest(name, settings.sources))
-    return name

@@ -68,26 +68,29 @@ def deliveries_asset(
 def _retry(
     context: dg.AssetExecutionContext, workplace: Workplace, feed: str, day: date, options: PlanOptions
 ) -> list[str]:
-    """Publish what is staged, and say what still waits: recipient, delivery, destination and error."""
+    """Publish what is staged up to a day, oldest first, and say what still waits and why."""
     # The rooms behind it load pyarrow and polars, which the code location does not wait for.
-    from offramp.pipeline.deliver import redeliver  # noqa: PLC0415
+    from offramp.pipeline.deliver import publish_waiting  # noqa: PLC0415
 
+    rooms = workplace.rooms
     lines = []
-    for record in _staged(workplace.rooms, feed, day):
-        if options.recipients and record.recipient not in options.recipients:
+    for export in (one for one in rooms.exports.values() if one.feed == feed):
+        if not _staged(rooms, export, day):
             continue
-        subject = f"{record.recipient}: {record.subscription_id} {record.export} r{record.revision}"
         try:
-            outcomes = redeliver(workplace.rooms, [record], workplace.told(context.log))
+            report = publish_waiting(rooms, export, day, options.recipients, workplace.told(context.log))
         except OfframpError as error:
-            lines.append(f"{subject}: {error}")
+            lines.append(f"{export.name}: {error}")
             continue
-        lines += [f"{subject} at {one.destination}: {one.error}" for out in outcomes for one in out.failures]
+        mark_complete(context.instance, rooms, feed, report.days, {one.recipient for one in rooms.subscriptions})
+        for failure in report.failures:
+            recipient = failure.delivery.subscription.recipient
+            lines.append(f"{recipient}: {failure.delivery.label} at {failure.destination}: {failure.error}")
     return lines
 
 
-def _staged(rooms: Rooms, feed: str, day: date) -> tuple[DeliveryRecord, ...]:
-    return rooms.ledger.find(feed=feed, first_day=day, last_day=day, states=[State.STAGED])
+def _staged(rooms: Rooms, export: Export, day: date) -> tuple[DeliveryRecord, ...]:
+    return rooms.ledger.find(export=export.name, last_day=day, states=[State.STAGED])
 
 
 def _day_metadata(rooms: Rooms, feed: str, day: date) -> dict[str, Any]:

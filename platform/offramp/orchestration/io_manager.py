@@ -70,7 +70,8 @@ class DeliveringIOManager(dg.IOManager):
         metadata = day_metadata(rooms, extract.export, day)
         context.step_context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=day.isoformat())
         instance = context.step_context.instance
-        mark_complete(instance, rooms, extract.export.feed, _days(report), _recipients(report))
+        mark_complete(instance, rooms, extract.export.feed, report.days, _recipients(report))
+        report.raise_if_incomplete()
         return metadata
 
     def load_input(self, context: dg.InputContext) -> NoReturn:
@@ -81,12 +82,6 @@ class DeliveringIOManager(dg.IOManager):
             f"{key} is an export, and exports are not read back. Depend on its model instead: ref('{entity}') in"
             f" dbt_like_sql, or deps=['{key}'] where only the order counts."
         )
-
-
-def _days(report: DayReport) -> set[date]:
-    """Return the days that a report completes: its own, and the missed ones that it caught up."""
-    covered = {day for outcome in report.outcomes for day in outcome.staged.delivery.covers}
-    return {report.data_day} | covered
 
 
 def _recipients(report: DayReport) -> set[str]:

@@ -8,9 +8,9 @@ from offramp.domain.deliveries import Counts, Cut, LateAges
 from offramp.domain.errors import ContractBroken
 from offramp.domain.exports import EntityKind, Mode
 from offramp.domain.quoting import identifier
-from offramp.pipeline.changes import row_key
+from offramp.pipeline.changes import CHANGES, row_key
 from offramp.pipeline.cuts import DELIVERED_CUTS, change_instant
-from offramp.pipeline.relations import model_over
+from offramp.pipeline.relations import is_unchanged, model_base, model_over
 from offramp.pipeline.scan import TENANT, of_tenants
 
 if TYPE_CHECKING:
@@ -62,8 +62,9 @@ def removed(delivery: Delivery, scan: Scan) -> int | None:
 def adds_up(rooms: Rooms, delivery: Delivery, scan: Scan, counts: Counts) -> bool | None:
     """Prove that base + delta + deletes = landing, over all keys that are not pending; None without a base.
 
-    Mutable: every key that was added or changed and is not pending is among the rows to deliver. Events: what
-    is known up to the window's end has grown by exactly the delivered rows. Raises ContractBroken.
+    Mutable: rows whose key is in no difference are the same in both landings, by their count and the sum of their
+    hashes, and every key that was added or changed and is not pending is among the rows to deliver. Events: what is
+    known up to the window's end has grown by exactly the delivered rows. Raises ContractBroken.
     Source: media_exports.md section 7.
     """
     if delivery.export.mode is not Mode.DELTA or scan.base is None or delivery.previous is None:
@@ -73,7 +74,7 @@ def adds_up(rooms: Rooms, delivery: Delivery, scan: Scan, counts: Counts) -> boo
         known = _events_up_to(rooms, delivery, scan.base, delivery.previous.until)
         missing = _events_up_to(rooms, delivery, scan.landing, delivery.until) - known - counts.rows
     else:
-        missing = _undelivered_changes(delivery, scan)
+        missing = _unnoticed_changes(rooms, delivery, scan, scan.base) + _undelivered_changes(delivery, scan)
     if missing:
         raise ContractBroken(
             "the delta does not add up: previous landing + delta + deletes is not the new landing",
@@ -83,6 +84,31 @@ def adds_up(rooms: Rooms, delivery: Delivery, scan: Scan, counts: Counts) -> boo
             todo="the change column moves backwards or rows vanish from the landing: compare the two landings",
         )
     return True
+
+
+def _unnoticed_changes(rooms: Rooms, delivery: Delivery, scan: Scan, base: Landing) -> int:
+    """Return by how many rows the landings differ beside the stored difference; -1 where only the hashes do.
+
+    Asked of the two landings themselves, so that a difference that is wrong is found.
+    """
+    model = delivery.export.model
+    if scan.cut.changes is None or is_unchanged(rooms, model, scan.landing, base):
+        return 0
+    now = model_over(rooms, model, scan.landing, prefix="now_")
+    then = model_base(rooms, model, base, now, prefix="base_")
+    hashed = ", ".join(f"m.{identifier(name)}" for name in scan.compared)
+    same = " and ".join(f"m.{identifier(name)} is not distinct from c.{identifier(name)}" for name in row_key(model))
+    mine = of_tenants(model, delivery.subscription.tenants)
+
+    def beside(sql: str, gone: str) -> str:
+        known = f"select * from {identifier(CHANGES)} where change <> '{gone}'"
+        rows = f"select m.* from ({sql}) as m anti join ({known}) as c on {same}"
+        return f"select count(*), sum(hash({hashed})::hugeint) from ({rows}) as m where true{mine}"
+
+    with rooms.engine.open((*now.relations, *then.relations, scan.cut.changes)) as session:
+        newer = session.rows(beside(now.sql, "removed"))[0]
+        older = session.rows(beside(then.sql, "added"))[0]
+    return 0 if newer == older else int(str(newer[0])) - int(str(older[0])) or -1
 
 
 def _undelivered_changes(delivery: Delivery, scan: Scan) -> int:

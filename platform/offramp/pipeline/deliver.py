@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from offramp.domain.deliveries import DELIVERED, Delivery, Staged, State
+from offramp.domain.deliveries import DELIVERED, Delivery, Kind, Staged, State
 from offramp.domain.errors import ClaimHeld, ClaimLost, ContractBroken, DeliveryRefused, LandingUnavailable, NotYetDue
-from offramp.domain.windows import DAY
+from offramp.domain.windows import DAY, tick_of
 from offramp.pipeline.land import ensure_landings
 from offramp.pipeline.plan import Facts, Plan, PlanOptions, Skipped, plan_day
 from offramp.pipeline.publish import publish
@@ -31,18 +31,39 @@ _WAIT_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
-    """What one export did for one data day."""
+    """What one export did for one data day.
+
+    ``broken`` are deliveries whose rows break the contract, ``refused`` those that cannot be made (any more).
+    """
 
     export: Export
     data_day: date
     outcomes: tuple[Outcome, ...]
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[Skipped, ...] = ()
+    broken: tuple[ContractBroken, ...] = ()
     refused: tuple[tuple[Delivery, str], ...] = ()
+    behind: tuple[PublishFailure, ...] = ()
 
     @property
     def failures(self) -> tuple[PublishFailure, ...]:
         """Destinations that did not take what they are owed."""
-        return tuple(failure for outcome in self.outcomes for failure in outcome.failures)
+        return (*self.behind, *(failure for outcome in self.outcomes for failure in outcome.failures))
+
+    @property
+    def days(self) -> frozenset[date]:
+        """The days that the run touched: its own, earlier ones whose parts went out, and missed ones it caught up."""
+        deliveries = [outcome.staged.delivery for outcome in self.outcomes]
+        return frozenset(
+            {self.data_day, *(one.data_day for one in deliveries), *(d for one in deliveries for d in one.covers)}
+        )
+
+    def raise_if_incomplete(self) -> None:
+        """Raise ContractBroken or LandingUnavailable for what could not be made; dead destinations do not count."""
+        if self.broken:
+            raise self.broken[0]
+        if self.refused:
+            reasons = "\n".join(f"  {delivery.label}: {reason}" for delivery, reason in self.refused)
+            raise LandingUnavailable(f"{len(self.refused)} delivery(ies) cannot be made:\n{reasons}")
 
     @property
     def rows(self) -> int:
@@ -58,15 +79,19 @@ class DayReport:
 def plan_export(rooms: Rooms, export: Export, data_day: date, options: PlanOptions | None = None) -> Plan:
     """Plan one export's day from the lake and the ledger as they are now."""
     source = rooms.source_of(export)
+    history = rooms.ledger.find(feed=export.feed, export=export.name)
+    ids = [(one.delivery_id, one.revision) for one in history if one.data_day == data_day]
+    cuts = {one: rooms.lake.staged.cut(*one) for one in ids}
     facts = Facts(
         feed=rooms.feed_of(export),
         source=source.name,
         can_read_as_of=source.can_read_as_of,
         subscriptions=[one for one in rooms.subscriptions if one.feed == export.feed],
         landings=rooms.lake.landings.landings(source.name),
-        history=rooms.ledger.find(feed=export.feed, export=export.name),
+        history=history,
         now=rooms.clock(),
         safety_lag=rooms.safety_lag,
+        cuts={one: cut for one, cut in cuts.items() if cut is not None},
     )
     return plan_day(export, data_day, facts, options)
 
@@ -102,20 +127,28 @@ def deliver_day(
 
     Parts of earlier days that a destination still misses go first, so that deltas arrive in order. A delivery that
     another run works on is waited for. A destination's failure is returned in the report, with the parts staged, so
-    that the next run does only that. Raises, after everything else was delivered: ContractBroken for rows that break
-    the contract, LandingUnavailable for deliveries that cannot be made any more.
+    that the next run does only that; so are deliveries that broke the contract or cannot be made, which stop no
+    other: see ``DayReport.raise_if_incomplete``. Raises NotYetDue where nothing can be made yet.
     """
     plan = plan_with_landings(rooms, export, data_day, options, report)
     run = _Run(rooms, report)
     run.publish_earlier(export, data_day, {delivery.subscription.id for delivery in plan.owed})
     for _key, group in groupby(sorted(plan.owed, key=_group_order), key=group_key):
         run.deliver(list(group))
-    if run.broken:
-        raise run.broken[0]
-    if plan.refused:
-        reasons = "\n".join(f"  {delivery.label}: {reason}" for delivery, reason in plan.refused)
-        raise LandingUnavailable(f"{len(plan.refused)} delivery(ies) cannot be made:\n{reasons}")
-    return DayReport(export, data_day, tuple(run.outcomes), plan.skipped)
+    return run.report_of(export, data_day, skipped=plan.skipped, refused=plan.refused)
+
+
+def publish_waiting(
+    rooms: Rooms, export: Export, data_day: date, recipients: Collection[str] = (), report: Report = no_report
+) -> DayReport:
+    """Publish what is staged up to a data day and was never published, oldest first. Nothing is planned or staged.
+
+    ``recipients`` empty means all.
+    """
+    run = _Run(rooms, report)
+    chosen = {one.id for one in rooms.subscriptions if not recipients or one.recipient in recipients}
+    run.publish_earlier(export, data_day + DAY, chosen)
+    return run.report_of(export, data_day)
 
 
 def _group_order(delivery: Delivery) -> str:
@@ -130,15 +163,45 @@ class _Run:
     report: Report
     outcomes: list[Outcome] = field(default_factory=list)
     broken: list[ContractBroken] = field(default_factory=list)
+    unusable: list[PublishFailure] = field(default_factory=list)
+
+    def report_of(
+        self,
+        export: Export,
+        data_day: date,
+        *,
+        skipped: tuple[Skipped, ...] = (),
+        refused: tuple[tuple[Delivery, str], ...] = (),
+    ) -> DayReport:
+        """Return what the run did."""
+        done, broken, behind = tuple(self.outcomes), tuple(self.broken), tuple(self.unusable)
+        return DayReport(export, data_day, done, skipped, broken=broken, refused=refused, behind=behind)
 
     def publish_earlier(self, export: Export, data_day: date, subscriptions: Collection[str]) -> None:
-        """Publish what is staged of earlier days, oldest first, for subscriptions that are owed something now."""
-        records = self.rooms.ledger.find(export=export.name, last_day=data_day - DAY, states={State.STAGED})
-        for record in records:
-            if record.subscription_id in subscriptions:
-                self.deliver([_as_delivery(self.rooms, record)], only_staged=True)
+        """Publish what is staged of earlier days, oldest first, for some subscriptions.
 
-    def deliver(self, deliveries: Sequence[Delivery], *, only_staged: bool = False) -> None:
+        Parts that cannot be used any more are for a run of their own day to make anew; until then their
+        destinations get nothing newer.
+        """
+        rooms = self.rooms
+        for record in rooms.ledger.find(export=export.name, last_day=data_day - DAY, states={State.STAGED}):
+            if record.subscription_id not in subscriptions:
+                continue
+            delivery = _as_delivery(rooms, record)
+            claims = {delivery.id: _claim(rooms, delivery)}
+            try:
+                current = _record(rooms, delivery)
+                if current is None or current.state is not State.STAGED:
+                    continue
+                staged = rooms.lake.staged.load(delivery)
+                if staged is None:
+                    self.unusable += _unusable(delivery, current)
+                else:
+                    self._publish(staged, claims, record=current)
+            finally:
+                _release(rooms, claims[delivery.id])
+
+    def deliver(self, deliveries: Sequence[Delivery]) -> None:
         """Deliver what shares one scan: publish what is staged, stage and publish the rest."""
         rooms = self.rooms
         claims: dict[str, Claim] = {}
@@ -149,8 +212,8 @@ class _Run:
                 if record is not None and record.state in DELIVERED:
                     continue
                 if staged is not None:
-                    self._publish(staged, claims[delivery.id], record=record)
-                elif not only_staged:
+                    self._publish(staged, claims, record=record)
+                else:
                     fresh.append(delivery)
             if fresh:
                 self._stage_and_publish(fresh, claims)
@@ -160,14 +223,7 @@ class _Run:
 
     def _stage_and_publish(self, deliveries: Sequence[Delivery], claims: dict[str, Claim]) -> None:
         rooms = self.rooms
-
-        def keep_alive() -> None:
-            now = rooms.clock()
-            for key, claim in claims.items():
-                if claim.expires_at - now < rooms.claim_ttl / 2:
-                    claims[key] = rooms.ledger.renew(claim, ttl=rooms.claim_ttl, now=now)
-
-        with open_group(rooms, deliveries, self.report, keep_alive=keep_alive) as stage:
+        with open_group(rooms, deliveries, self.report, keep_alive=lambda: self._keep_alive(claims)) as stage:
             for delivery in deliveries:
                 try:
                     staged = stage(delivery)
@@ -175,24 +231,49 @@ class _Run:
                     rooms.ledger.advance(claims[delivery.id], State.FAILED, now=rooms.clock(), error=str(error))
                     self.broken.append(error)
                     continue
-                claim = claims[delivery.id]
                 rooms.at_step("stage.save")
                 rooms.lake.staged.save(staged)
                 rooms.at_step("stage.ledger")
-                rooms.ledger.stage(claim, staged, now=rooms.clock())
-                if delivery.covers:
-                    rooms.ledger.cover(claim, _missed(delivery), now=rooms.clock())
-                self._publish(staged, claim)
+                rooms.ledger.stage(claims[delivery.id], staged, now=rooms.clock())
+                self._publish(staged, claims)
 
-    def _publish(self, staged: Staged, claim: Claim, *, record: DeliveryRecord | None = None) -> None:
-        behind = {
-            failure.destination: failure.delivery.data_day
-            for outcome in self.outcomes
-            for failure in outcome.failures
-            if failure.delivery.subscription.id == staged.delivery.subscription.id
-        }
-        failures = publish(self.rooms, staged, claim, self.report, record=record, behind=behind)
+    def _publish(self, staged: Staged, claims: dict[str, Claim], *, record: DeliveryRecord | None = None) -> None:
+        rooms, delivery = self.rooms, staged.delivery
+        if delivery.covers:
+            # Repeated by whoever publishes, so that a kill behind staging does not leave the days owed.
+            rooms.at_step("stage.cover")
+            rooms.ledger.cover(claims[delivery.id], _missed(rooms, delivery), now=rooms.clock())
+        failures = publish(
+            rooms,
+            staged,
+            claims[delivery.id],
+            self.report,
+            record=record,
+            behind=self._behind(delivery.subscription.id),
+            keep_alive=lambda: self._keep_alive(claims),
+        )
         self.outcomes.append(Outcome(staged, is_new=record is None, failures=failures))
+
+    def _behind(self, subscription: str) -> dict[str, date]:
+        failures = [*self.unusable, *(failure for outcome in self.outcomes for failure in outcome.failures)]
+        return {
+            failure.destination: failure.delivery.data_day
+            for failure in failures
+            if failure.delivery.subscription.id == subscription
+        }
+
+    def _keep_alive(self, claims: dict[str, Claim]) -> None:
+        """Renew the claims that are past half of their time."""
+        now, ttl = self.rooms.clock(), self.rooms.claim_ttl
+        for key, claim in claims.items():
+            if claim.expires_at - now < ttl / 2:
+                claims[key] = self.rooms.ledger.renew(claim, ttl=ttl, now=now)
+
+
+def _unusable(delivery: Delivery, record: DeliveryRecord) -> list[PublishFailure]:
+    placed = {one.destination for one in record.placements if one.state in DELIVERED}
+    error = "its staged parts cannot be used any more: deliver this day again, which makes them anew"
+    return [PublishFailure(delivery, name, error) for name in delivery.subscription.destinations if name not in placed]
 
 
 def _claim_usable(
@@ -248,12 +329,17 @@ def _record(rooms: Rooms, delivery: Delivery) -> DeliveryRecord | None:
     return next((record for record in records if record.revision == delivery.revision), None)
 
 
-def _missed(delivery: Delivery) -> tuple[Delivery, ...]:
+def _missed(rooms: Rooms, delivery: Delivery) -> tuple[Delivery, ...]:
     """Return the missed days that a delivery catches up, as the deliveries that they would have been."""
-    return tuple(
-        replace(delivery, data_day=day, landing_id=None, revision=1, previous=None, covers=(), window=None)
-        for day in delivery.covers
-    )
+    feed, subscription, export = rooms.feed_of(delivery.export), delivery.subscription, delivery.export
+    cron = feed.cron(subscription, export)
+    missed = []
+    for day in delivery.covers:
+        tick = (tick_of(cron, day) if cron else None) or delivery.tick
+        window = feed.window(subscription, export, tick)
+        own = replace(delivery, data_day=day, tick=tick, until=window.end, window=window)
+        missed.append(replace(own, landing_id=None, kind=Kind.REGULAR, revision=1, previous=None, covers=()))
+    return tuple(missed)
 
 
 def redeliver(rooms: Rooms, records: Sequence[DeliveryRecord], report: Report = no_report) -> tuple[Outcome, ...]:

@@ -17,9 +17,9 @@ from offramp.domain.subscriptions import Initial
 from offramp.domain.windows import DAY, next_tick, tick_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from offramp.domain.deliveries import DeliveryRecord
+    from offramp.domain.deliveries import DeliveryRecord, RecordedCut
     from offramp.domain.exports import Export
     from offramp.domain.landings import Landing
     from offramp.domain.ports import Feed
@@ -79,7 +79,10 @@ class PlanOptions:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a plan is made from. ``landings`` are of the export's source, ``history`` of the export."""
+    """What a plan is made from. ``landings`` are of the export's source, ``history`` of the export.
+
+    ``cuts`` says how revisions of the day were cut, by delivery id and revision.
+    """
 
     feed: Feed
     source: str
@@ -89,6 +92,7 @@ class Facts:
     history: Sequence[DeliveryRecord]
     now: datetime
     safety_lag: timedelta
+    cuts: Mapping[tuple[str, int], RecordedCut] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +152,29 @@ def _plan_one(
         return
     window = facts.feed.window(subscription, export, tick)
     delivery = _delivery(export, data_day, tick, window, subscription=subscription, mine=mine, cron=cron, asked=asked)
-    if current and current.state is State.STAGED and not asked.correction:
-        draft.owed.append(_as_recorded(delivery, current))
+    delivery = _cut_as_recorded(delivery, current, facts.cuts)
+    if current and current.state is State.STAGED:
+        draft.owed.append(replace(delivery, landing_id=current.landing_id))
     else:
         _with_landing(draft, delivery, _next_until(facts.feed, subscription, export, tick, cron), facts, asked)
+
+
+def _cut_as_recorded(
+    delivery: Delivery, current: DeliveryRecord | None, cuts: Mapping[tuple[str, int], RecordedCut]
+) -> Delivery:
+    """Cut what is resumed or corrected as it was cut first, whatever was delivered since."""
+    if current is None:
+        return delivery
+    cut = cuts.get((delivery.id, current.revision)) or cuts.get((delivery.id, delivery.supersedes or 0))
+    if cut is None:
+        return delivery
+    return replace(
+        delivery,
+        window=cut.window,
+        previous=cut.previous,
+        covers=cut.covers,
+        is_approximate=cut.is_approximate,
+    )
 
 
 def _skip_reason(
@@ -200,7 +223,8 @@ def _delivery(
     is_delta = export.mode is Mode.DELTA
     previous = _previous(mine, data_day, is_backfill=is_backfill) if is_delta else None
     # A revision that was begun to supersede another stays that, whoever ends it.
-    begun = current if current and current.supersedes is not None and current.state not in DELIVERED else None
+    begun = current if current and current.state not in DELIVERED and not current.covered_by else None
+    begun = begun if begun and (begun.supersedes is not None or begun.state is State.STAGED) else None
     kind = Kind.REGULAR
     if is_correction:
         kind = Kind.CORRECTION
@@ -214,7 +238,7 @@ def _delivery(
     was_initial = is_delta and is_again and previous is None and subscription.initial is Initial.FULL
     has_window = is_delta and kind is not Kind.INITIAL and not was_initial
     missed = (
-        _missed_days(mine, data_day, previous, window, subscription=subscription, cron=cron)
+        _missed_days(mine, data_day, previous, subscription=subscription, cron=cron)
         if previous and kind is Kind.REGULAR
         else ()
     )
@@ -265,14 +289,11 @@ def _missed_days(
     mine: Sequence[DeliveryRecord],
     data_day: date,
     previous: Previous,
-    window: Window,
     *,
     subscription: Subscription,
     cron: str,
 ) -> tuple[date, ...]:
     """Return the data days between the base and this one that had a tick and were never delivered."""
-    if previous.until >= window.start:
-        return ()
     base_day = next(record.data_day for record in mine if record.delivery_id == previous.delivery_id)
     done = {record.data_day for record in mine if record.state in _HAS_PARTS or record.covered_by}
     day = max(base_day + DAY, subscription.starts_on)
@@ -282,11 +303,6 @@ def _missed_days(
             missed.append(day)
         day += DAY
     return tuple(missed)
-
-
-def _as_recorded(delivery: Delivery, record: DeliveryRecord) -> Delivery:
-    """Name the revision whose parts are staged; its other facts stand beside the parts."""
-    return replace(delivery, landing_id=record.landing_id, kind=record.kind, revision=record.revision)
 
 
 def _next_until(feed: Feed, subscription: Subscription, export: Export, tick: datetime, cron: str) -> datetime:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from offramp.domain.deliveries import DELIVERED, PlacementRecord, State
+from offramp.domain.deliveries import DELIVERED, FileEntry, PlacementRecord, State
 from offramp.domain.errors import (
     DeliveryRefused,
     DestinationRefused,
@@ -21,18 +21,19 @@ from offramp.domain.errors import (
     VerificationFailed,
 )
 from offramp.domain.manifests import Manifest, build_manifest
-from offramp.pipeline.rooms import PublishFailure
+from offramp.pipeline.rooms import PublishFailure, no_news
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import date
     from pathlib import Path
 
     from offramp.domain.deliveries import Claim, Delivery, DeliveryRecord, Staged
-    from offramp.domain.ports import Destination
+    from offramp.domain.ports import Destination, Feed
     from offramp.pipeline.rooms import Report, Rooms
 
-_READ_BACK = "read_back"
+_PROOFS = ("size", "checksum", "read_back")
+"""How a file can be verified at its destination, the weakest first."""
 
 
 def manifest_of(rooms: Rooms, staged: Staged) -> Manifest:
@@ -47,6 +48,10 @@ def manifest_of(rooms: Rooms, staged: Staged) -> Manifest:
         safety_lag_seconds=int(rooms.safety_lag.total_seconds()),
         cut_by=delivery.export.contract.change_column if delivery.window else None,
         dialect={"type": format_name.value, **rooms.formats[format_name].dialect(options)},
+        verification={
+            name: rooms.destination(name, delivery.subscription).verified_by
+            for name in delivery.subscription.destinations
+        },
         versions=rooms.versions,
     )
 
@@ -60,14 +65,15 @@ def publish(
     record: DeliveryRecord | None = None,
     repairs: bool = False,
     behind: Mapping[str, date] | None = None,
+    keep_alive: Callable[[], None] = no_news,
 ) -> tuple[PublishFailure, ...]:
     """Publish to every destination of the subscription; one that fails delays no other.
 
     ``record`` is what the ledger knows of parts that were staged earlier. A destination that has them is left
     alone, for its recipient may have taken the files away; with ``repairs`` they are put back there, whatever stands
     in their place, since that was asked for. ``behind`` are destinations that still miss an earlier day: they get
-    nothing newer first. Returns the failures; without any, what was staged is published in the ledger. Raises
-    ClaimLost at once.
+    nothing newer first. ``keep_alive`` is called before each upload. Returns the failures; without any, what was
+    staged is published in the ledger. Raises ClaimLost at once.
     """
     delivery = staged.delivery
     manifest = _kept_manifest(rooms, staged)
@@ -79,16 +85,16 @@ def publish(
         is_own = repairs and (was_delivered or name in placed)
         try:
             _expect_in_order(delivery, name, behind or {})
-            destination = rooms.destination(name, delivery.subscription)
-            _publish_to(rooms, destination, staged, manifest, claim, repairs=is_own)
+            placing = _Placing(rooms, rooms.destination(name, delivery.subscription), claim, keep_alive)
+            placing.publish(staged, manifest, repairs=is_own)
         except (DestinationRefused, DestinationUnreachable, VerificationFailed, DeliveryRefused) as error:
             # A repair that fails takes back nothing: the files there are still this delivery's own.
             state = State.PUBLISHED if is_own else State.FAILED
-            placement = PlacementRecord(name, state, error=str(error))
-            rooms.ledger.place(claim, placement, now=rooms.clock())
+            rooms.ledger.place(claim, PlacementRecord(name, state, error=str(error)), now=rooms.clock())
             return PublishFailure(delivery, name, str(error))
         rooms.at_step("publish.placed")
-        rooms.ledger.place(claim, PlacementRecord(name, State.PUBLISHED, verified_by=_READ_BACK), now=rooms.clock())
+        placement = PlacementRecord(name, State.PUBLISHED, verified_by=placing.verified_by)
+        rooms.ledger.place(claim, placement, now=rooms.clock())
         report("publish", f"{delivery.label} -> {name}", rows=staged.rows, bytes_=staged.bytes)
         return None
 
@@ -131,119 +137,120 @@ def _kept_manifest(rooms: Rooms, staged: Staged) -> Manifest:
     return manifest
 
 
-def _publish_to(
-    rooms: Rooms, destination: Destination, staged: Staged, manifest: Manifest, claim: Claim, *, repairs: bool
-) -> None:
-    delivery = staged.delivery
-    feed = rooms.feed_of(delivery.export)
-    name = feed.manifest_name(delivery)
-    current = destination.head(name)
-    if current is not None and current.sha256 != manifest.sha256 and not repairs:
-        raise DeliveryRefused(
-            "a manifest of this revision with other content is there",
-            where=f"{destination.name}: {name}",
-            expected=f"no manifest, or one with sha256 {manifest.sha256}",
-            found=current.sha256,
-            todo="a correction has to be asked for: offramp redeliver --correct --reason '...'",
-        )
-    if current is None:
-        _remove_superseded_manifest(rooms, destination, delivery, claim)
-    superseded = _superseded_files(rooms, delivery)
-    replaceable = None if repairs else {name: str(file["sha256"]) for name, file in superseded.items()}
-    for file in staged.files:
-        part = staged.parts[file.sha256]
-        _put(rooms, destination, file.name, part, claim, sha256=file.sha256, replaceable=replaceable)
-    rooms.at_step("publish.sidecars")
-    sidecars: dict[str, bytes] = {}
-    for file in staged.files:
-        sidecars |= feed.sidecars(delivery, file)
-    for sidecar, content in sidecars.items():
-        _put_small(rooms, destination, sidecar, content, claim, replaceable=None)
-    # A checksum beside an earlier file would speak against the new one.
-    earlier = {*superseded, *(f"{name}.md5" for name, file in superseded.items() if "md5" in file)}
-    _remove_stale(rooms, destination, earlier - {file.name for file in staged.files} - set(sidecars), claim)
-    rooms.at_step("publish.manifest")
-    checksum = f"{manifest.sha256}  {name.rsplit('/', 1)[-1]}\n".encode()
-    _put_small(rooms, destination, f"{name}.sha256", checksum, claim, replaceable=None)
-    _put_small(rooms, destination, name, manifest.content, claim, replaceable=None)
-    for written in (*(file.name for file in staged.files), *sidecars, f"{name}.sha256", name):
-        destination.sweep(written, below_token=claim.token)
+@dataclass(slots=True)
+class _Placing:
+    """One delivery on its way to one destination. ``verified_by`` is the weakest proof that any file has."""
+
+    rooms: Rooms
+    destination: Destination
+    claim: Claim
+    keep_alive: Callable[[], None]
+    verified_by: str = _PROOFS[-1]
+
+    def publish(self, staged: Staged, manifest: Manifest, *, repairs: bool) -> None:
+        """Put files, sidecars, the manifest's checksum and the manifest, in this order."""
+        delivery = staged.delivery
+        feed = self.rooms.feed_of(delivery.export)
+        name = feed.manifest_name(delivery)
+        current = self.destination.head(name)
+        if current is not None and current.sha256 != manifest.sha256 and not repairs:
+            raise DeliveryRefused(
+                "a manifest of this revision with other content is there",
+                where=f"{self.destination.name}: {name}",
+                expected=f"no manifest, or one with sha256 {manifest.sha256}",
+                found=current.sha256,
+                todo="move it away, and run again",
+            )
+        if current is None:
+            self._remove_superseded_manifest(delivery)
+        superseded = _superseded_files(self.rooms, delivery)
+        replaceable = None if repairs else {file.name: file.sha256 for file in superseded}
+        for file in staged.files:
+            self._put(file.name, staged.parts[file.sha256], sha256=file.sha256, replaceable=replaceable)
+        self.rooms.at_step("publish.sidecars")
+        sidecars = _sidecars(feed, delivery, staged.files)
+        for sidecar, content in sidecars.items():
+            self._put_small(sidecar, content)
+        # A checksum beside an earlier file would speak against the new one.
+        earlier = {file.name for file in superseded} | set(_sidecars(feed, delivery, superseded))
+        self._remove_stale(earlier - {file.name for file in staged.files} - set(sidecars))
+        self.rooms.at_step("publish.manifest")
+        self._put_small(f"{name}.sha256", f"{manifest.sha256}  {name.rsplit('/', 1)[-1]}\n".encode())
+        self._put_small(name, manifest.content)
+        for written in (*(file.name for file in staged.files), *sidecars, f"{name}.sha256", name):
+            self.destination.sweep(written, below_token=self.claim.token)
+
+    def _put_small(self, name: str, content: bytes) -> None:
+        """Put a sidecar or a manifest: they belong to the delivery that is being written, so any content may go."""
+        self._put(name, content, sha256=hashlib.sha256(content).hexdigest(), replaceable=None)
+
+    def _put(self, name: str, content: Path | bytes, *, sha256: str, replaceable: Mapping[str, str] | None) -> None:
+        """Put one file under its name, unless it is there. ``replaceable`` maps names to the content that may go.
+
+        None lets any content go.
+        """
+        current = self.destination.head(name)
+        if current is not None and current.sha256 == sha256:
+            return
+        if current is not None and replaceable is not None and replaceable.get(name) != current.sha256:
+            raise DeliveryRefused(
+                "another file of this name is there, and nobody asked to replace it",
+                where=f"{self.destination.name}: {name}",
+                expected=f"no file, or one with sha256 {sha256}",
+                found=current.sha256,
+                todo="move the file away, and run again",
+            )
+        self.keep_alive()
+        self.rooms.at_step("publish.put")
+        pending = self.destination.put(name, content, token=self.claim.token)
+        if pending.sha256 != sha256:
+            raise VerificationFailed(
+                "the bytes read back are not the bytes that were sent",
+                where=f"{self.destination.name}: {name}",
+                expected=f"sha256 {sha256}",
+                found=f"sha256 {pending.sha256} ({pending.bytes:,} bytes)",
+                todo="run again; if it stays, check the disk or the network of the destination",
+            )
+        self.verified_by = min(self.verified_by, pending.verified_by, key=_PROOFS.index)
+        self.rooms.ledger.check(self.claim)
+        self.rooms.at_step("publish.commit")
+        self.destination.commit(pending)
+
+    def _remove_superseded_manifest(self, delivery: Delivery) -> None:
+        """Take back the word of the earlier revision before its files change."""
+        if delivery.supersedes is None:
+            return
+        earlier = replace(delivery, revision=delivery.supersedes)
+        name = self.rooms.feed_of(delivery.export).manifest_name(earlier)
+        self.rooms.ledger.check(self.claim)
+        self.rooms.at_step("publish.supersede")
+        self.destination.delete(name)
+        self.destination.delete(f"{name}.sha256")
+
+    def _remove_stale(self, names: Collection[str]) -> None:
+        """Remove files of the earlier revision, by its manifest, that this revision no longer has."""
+        for name in sorted(names):
+            self.rooms.ledger.check(self.claim)
+            self.rooms.at_step("publish.stale")
+            self.destination.delete(name)
 
 
-def _put_small(
-    rooms: Rooms,
-    destination: Destination,
-    name: str,
-    content: bytes,
-    claim: Claim,
-    *,
-    replaceable: Mapping[str, str] | None,
-) -> None:
-    _put(rooms, destination, name, content, claim, sha256=hashlib.sha256(content).hexdigest(), replaceable=replaceable)
+def _sidecars(feed: Feed, delivery: Delivery, files: Iterable[FileEntry]) -> dict[str, bytes]:
+    return {name: content for file in files for name, content in feed.sidecars(delivery, file).items()}
 
 
-def _put(
-    rooms: Rooms,
-    destination: Destination,
-    name: str,
-    content: Path | bytes,
-    claim: Claim,
-    *,
-    sha256: str,
-    replaceable: Mapping[str, str] | None,
-) -> None:
-    """Put one file under its name, unless it is there. ``replaceable`` maps names to the content that may go.
-
-    None lets any content go: sidecars and manifests belong to the delivery that is being written.
-    """
-    current = destination.head(name)
-    if current is not None and current.sha256 == sha256:
-        return
-    if current is not None and replaceable is not None and replaceable.get(name) != current.sha256:
-        raise DeliveryRefused(
-            "another file of this name is there, and nobody asked to replace it",
-            where=f"{destination.name}: {name}",
-            expected=f"no file, or one with sha256 {sha256}",
-            found=current.sha256,
-            todo="move the file away, or ask for a correction: offramp redeliver --correct --reason '...'",
-        )
-    rooms.at_step("publish.put")
-    pending = destination.put(name, content, token=claim.token)
-    if pending.sha256 != sha256:
-        raise VerificationFailed(
-            "the bytes read back are not the bytes that were sent",
-            where=f"{destination.name}: {name}",
-            expected=f"sha256 {sha256}",
-            found=f"sha256 {pending.sha256} ({pending.bytes:,} bytes)",
-            todo="run again; if it stays, check the disk or the network of the destination",
-        )
-    rooms.ledger.check(claim)
-    rooms.at_step("publish.commit")
-    destination.commit(pending)
-
-
-def _superseded_files(rooms: Rooms, delivery: Delivery) -> dict[str, Mapping[str, object]]:
-    """Return the files of the revision that this one supersedes, by name, as its manifest has them."""
+def _superseded_files(rooms: Rooms, delivery: Delivery) -> tuple[FileEntry, ...]:
+    """Return the files of the revision that this one supersedes, as its manifest has them."""
     if delivery.supersedes is None:
-        return {}
+        return ()
     content = rooms.lake.manifests.content(delivery.id, delivery.supersedes)
-    return {str(file["name"]): file for file in json.loads(content)["files"]} if content is not None else {}
-
-
-def _remove_superseded_manifest(rooms: Rooms, destination: Destination, delivery: Delivery, claim: Claim) -> None:
-    """Take back the word of the earlier revision before its files change."""
-    if delivery.supersedes is None:
-        return
-    name = rooms.feed_of(delivery.export).manifest_name(replace(delivery, revision=delivery.supersedes))
-    rooms.ledger.check(claim)
-    rooms.at_step("publish.supersede")
-    destination.delete(name)
-    destination.delete(f"{name}.sha256")
-
-
-def _remove_stale(rooms: Rooms, destination: Destination, names: set[str], claim: Claim) -> None:
-    """Remove files of the earlier revision, by its manifest, that this revision no longer has."""
-    for name in sorted(names):
-        rooms.ledger.check(claim)
-        rooms.at_step("publish.stale")
-        destination.delete(name)
+    files = json.loads(content)["files"] if content is not None else []
+    return tuple(
+        FileEntry(
+            name=file["name"],
+            rows=file["rows"],
+            bytes=file["bytes"],
+            checksums={name: file[name] for name in ("sha256", "md5") if name in file},
+        )
+        for file in files
+    )

@@ -44,6 +44,10 @@ def no_report(step: str, subject: str, *, rows: int = 0, bytes_: int = 0) -> Non
     """Report nothing."""
 
 
+def no_news() -> None:
+    """Tell nobody."""
+
+
 def no_step(_name: str) -> None:
     """Do nothing at a named step."""
 

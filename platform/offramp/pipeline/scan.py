@@ -42,7 +42,8 @@ class Scan:
     """One cut, ready to be selected from.
 
     ``sql`` has the rows to deliver of all the group's tenants, in the order of ``order``: the contract's columns
-    raw and, where there are several tenants to tell apart, ``__tenant``. ``tallies`` count every row that was read.
+    raw and, where there are several tenants to tell apart, ``__tenant``. ``compared`` are the columns that tell a
+    change; ``tallies`` count every row that was read.
     """
 
     landing: Landing
@@ -51,6 +52,7 @@ class Scan:
     session: Session
     sql: str
     order: tuple[str, ...]
+    compared: tuple[str, ...]
     tallies: tuple[Tally, ...]
 
     @property
@@ -83,7 +85,8 @@ def open_scan(rooms: Rooms, deliveries: Sequence[Delivery]) -> Iterator[Scan]:
     first = deliveries[0]
     model, mode = first.export.model, first.export.mode
     landing, base = _landings(rooms, first)
-    cut = cut_rows(rooms, first, landing, base, _compared(rooms, first))
+    compared = _compared(rooms, first)
+    cut = cut_rows(rooms, first, landing, base, compared)
     tenants = sorted({tenant for delivery in deliveries for tenant in delivery.subscription.tenants})
     # A tenant column beside the rows costs a sixth of the sort, so it is there only to tell tenants apart.
     tenant = (TENANT,) if model.tenant_column and len(tenants) > 1 else ()
@@ -94,14 +97,16 @@ def open_scan(rooms: Rooms, deliveries: Sequence[Delivery]) -> Iterator[Scan]:
         tallies = _tallies(session, model, cut)
         rooms.at_step("stage.scan")
         if len(deliveries) == 1 and mode is Mode.SNAPSHOT:
-            yield Scan(landing, base, cut, session, rows, order, tallies)
+            yield Scan(landing, base, cut, session, rows, order, compared, tallies)
             return
         with rooms.lake.parts.scratch() as folder:
             spool = folder / "extract.parquet"
             session.store(rows, spool)
             extract = Relation(_EXTRACT, (str(spool),), session.describe(rows))
             with rooms.engine.open((extract, *((cut.changes,) if cut.changes else ()))) as spooled:
-                yield Scan(landing, base, cut, spooled, f"select * from {identifier(_EXTRACT)}", order, tallies)
+                yield Scan(
+                    landing, base, cut, spooled, f"select * from {identifier(_EXTRACT)}", order, compared, tallies
+                )
 
 
 def _landings(rooms: Rooms, delivery: Delivery) -> tuple[Landing, Landing | None]:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from offramp.pipeline.scan import Scan
 
 _PART = "__part"
-_UNSORTED_AS_TEXT = {TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ, TypeKind.DATE, TypeKind.DOUBLE}
+# Text may be changed on its way, such as line breaks that are replaced; the others are written in another order.
+_COMPARED_RAW = {TypeKind.VARCHAR, TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ, TypeKind.DATE, TypeKind.DOUBLE}
 
 
 class StageOne(Protocol):
@@ -150,9 +151,9 @@ def _write_rows(
 
 
 def _unsorted_keys(delivery: Delivery) -> list[Column]:
-    """Return the key columns whose text need not sort as their values do: the check compares them raw."""
+    """Return the key columns that need not be written in the order of their values: the check compares them raw."""
     contract = delivery.export.contract
-    return [contract.column(name) for name in contract.key if contract.column(name).type.kind in _UNSORTED_AS_TEXT]
+    return [contract.column(name) for name in contract.key if contract.column(name).type.kind in _COMPARED_RAW]
 
 
 def _part_of(key: Sequence[str], parts: int) -> str:

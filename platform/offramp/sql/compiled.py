@@ -44,16 +44,16 @@ class Compiler:
         self._tables = tuple(tables)
         self._variables = variables
 
-    def render(self, entity: str, *, prefix: str = "", variables: Mapping[str, object] | None = None) -> Rendered:
+    def render(self, entity: str, *, prefix: str = "") -> Rendered:
         """Render one model; models that it refers to stay names (``model.media.users``)."""
         _, template = self._templates[entity]
         return template.render(
             relations={one: identifier(f"{prefix}{'.'.join(one)}") for one in self._tables},
             models={one: identifier(self._cte(one, prefix)) for one in self._templates},
-            variables={**self._variables, **(variables or {})},
+            variables=self._variables,
         )
 
-    def compile(self, entity: str, *, prefix: str = "", variables: Mapping[str, object] | None = None) -> Compiled:
+    def compile(self, entity: str, *, prefix: str = "") -> Compiled:
         """Compile one model and all that it refers to. A model that refers to itself is a ProjectError."""
         expressions: dict[str, str] = {}
         uses: dict[tuple[str, str], RelationUse] = {}
@@ -63,7 +63,7 @@ class Compiler:
                 circle = " -> ".join((*above[above.index(name) :], name))
                 message = f"the model refers to itself: {circle}"
                 raise ProjectError(message, file=self._templates[name][1].file, todo="remove one ref()")
-            rendered = self.render(name, prefix=prefix, variables=variables)
+            rendered = self.render(name, prefix=prefix)
             for ref in rendered.refs:
                 if ref not in expressions:
                     expressions[ref] = expand(ref, (*above, name))

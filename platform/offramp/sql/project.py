@@ -63,13 +63,13 @@ class Project:
             )
         return names[0]
 
-    def compile(self, model: str, *, prefix: str = "", variables: Mapping[str, object] | None = None) -> Compiled:
+    def compile(self, model: str, *, prefix: str = "") -> Compiled:
         """Compile a model to one SELECT over relations named ``<prefix><source>.<table>``.
 
         Its columns are those of the contract, then the tenant column. Two prefixes let one query hold the same
         model over two landings.
         """
-        return self.compiler.compile(self.model(model).model.entity, prefix=prefix, variables=variables)
+        return self.compiler.compile(self.model(model).model.entity, prefix=prefix)
 
     def render(self, model: str) -> Rendered:
         """Render a model with the models that it refers to left as names."""

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from offramp.domain.deliveries import Delivery, FileEntry, Kind
 from offramp.domain.exports import EntityKind, Export, FormatName, Mode, Model, TaskSchedule
 from offramp.domain.subscriptions import Subscription
 from offramp.domain.windows import tick_of
+from offramp.feeds.media import naming
 from offramp.feeds.media.feed import MediaFeed
 from offramp.feeds.media.options import DELIVERY_NAMES, OPTIONS
 from offramp.formats import csv_dialect
@@ -149,6 +151,14 @@ def test_parts_deletes_and_manifests_have_names_of_their_own() -> None:
     assert FEED.part_count(one, 10**9) == 1
 
 
+def test_a_further_mode_in_the_house_changes_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = {mode.name: mode.value for mode in Mode} | {"OFFLOAD": "offload"}
+    monkeypatch.setattr(naming, "Mode", StrEnum("Mode", members))
+
+    assert naming.stem_of(EXPORTS["media/delta/vvs_pools"]) == "vvs_pools_delta"
+    assert naming.stem_of(EXPORTS["media/snapshot/vvs_pools"]) == "vvs_pools_snapshot"
+
+
 def test_a_model_without_a_schedule_keeps_its_modes_apart() -> None:
     delta, snapshot = FEED.exports([model("assets", EntityKind.MUTABLE)])
 
@@ -185,7 +195,8 @@ def test_md5sum_accepts_the_checksum_file(tmp_path: Path) -> None:
         check=True,
     )
     assert checked.stdout == "assets_2018_09_10.csv: OK\n"
-    assert FEED.sidecars(delivery(EXPORTS["media/delta/assets"]), file) == {}
+    without = replace(file, checksums={"sha256": file.sha256})
+    assert FEED.sidecars(one, without) == {}, "a file that was staged without an MD5 has no sidecar"
 
 
 def test_everything_with_a_schedule_is_due_by_default() -> None:

@@ -26,7 +26,7 @@ def stem_of(export: Export) -> str:
     """
     schedules = export.model.schedules
     modes = {mode for schedule in schedules for mode in schedule.modes}
-    if len(modes) == len(Mode) and all(len(schedule.modes) == 1 for schedule in schedules):
+    if {Mode.DELTA, Mode.SNAPSHOT} <= modes and all(len(schedule.modes) == 1 for schedule in schedules):
         return f"{export.entity}_{export.mode}"
     has_delta = Mode.DELTA in modes or export.model.kind is not EntityKind.REFERENCE
     return f"{export.entity}_{export.mode}" if export.mode is Mode.SNAPSHOT and has_delta else export.entity

@@ -36,10 +36,9 @@ DELIVERY_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option: its default, what it does, and what is wrong with a value (None: nothing)."""
+    """One option: its default, and what is wrong with a value (None: nothing)."""
 
     default: str
-    meaning: str
     check: Callable[[str], str | None]
 
 
@@ -90,17 +89,17 @@ def _check_tokens(_: str) -> str | None:
 
 
 OPTIONS: dict[str, Option] = {
-    "CSV_INCLUDE_HEADER": Option("1", "whether the first record is the header", _check_flag),
-    "CSV_FIELD_SEPARATOR": Option(",", "the character between fields", _check_character),
-    "CSV_TEXT_ROW_SEPARATOR": Option(OFF, "what replaces a line break inside a field; 0 leaves it", _check_replacement),
-    "CSV_TEXT_ENCLOSURE": Option('"', "the character around text", _check_character),
-    "CSV_ESCAPE_CHAR": Option('"', "the character before an enclosure inside enclosed text", _check_character),
-    "CSV_DATE_FORMAT": Option("yyyy-MM-dd'T'HH:mm:ssZ", "the pattern of times, as Java writes it", _check_date_format),
-    "CSV_MD5": Option("0", "whether each file has a .md5 file beside it", _check_flag),
-    "CSV_SNAPSHOT": Option(EVERYTHING, "which jobs write snapshots beside their deltas", _check_tokens),
-    "DATA_DELTA_DAYS": Option("1", "how many days a delta holds", _check_days),
-    "DATA_DELTA_MIDNIGHT_TO_MIDNIGHT": Option("0", "whether a delta holds whole local days", _check_flag),
-    "DATA_DELTA_TIME_ZONE": Option("UTC", "the zone of midnight", _check_zone),
+    "CSV_INCLUDE_HEADER": Option("1", _check_flag),
+    "CSV_FIELD_SEPARATOR": Option(",", _check_character),
+    "CSV_TEXT_ROW_SEPARATOR": Option(OFF, _check_replacement),
+    "CSV_TEXT_ENCLOSURE": Option('"', _check_character),
+    "CSV_ESCAPE_CHAR": Option('"', _check_character),
+    "CSV_DATE_FORMAT": Option("yyyy-MM-dd'T'HH:mm:ssZ", _check_date_format),
+    "CSV_MD5": Option("0", _check_flag),
+    "CSV_SNAPSHOT": Option(EVERYTHING, _check_tokens),
+    "DATA_DELTA_DAYS": Option("1", _check_days),
+    "DATA_DELTA_MIDNIGHT_TO_MIDNIGHT": Option("0", _check_flag),
+    "DATA_DELTA_TIME_ZONE": Option("UTC", _check_zone),
 }
 
 

@@ -1,0 +1,12 @@
+"""Steps: the named points at which work that leaves something behind can be cut off.
+
+Whoever lands, stages or publishes tells ``at_step`` the name of each point as it gets there: before a write, between
+a rename and its flush. What a killed process left at any of them is whole, or is seen by nobody. In production
+nobody listens; tests end the process there, and prove that the next run ends what this one began.
+"""
+
+from __future__ import annotations
+
+
+def no_step(_name: str) -> None:
+    """Do nothing at a step."""
