@@ -2,8 +2,12 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+# An example of the tenants takes up to 4 seconds, and a test may take 300.
+EXAMPLES ?= 30
 VENV := .venv
 BIN := $(VENV)/bin
+# pip before 25.3 hands the first to what builds the package, later ones the second.
+PIP_BUILD := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt
 export DAGSTER_HOME ?= $(CURDIR)/.offramp/dagster
 # Bytecode is compiled once at install; without it every Dagster process compiles everything again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -14,13 +18,15 @@ help: ## list the targets
 
 setup: $(VENV)/.ready ## create .venv and install what constraints.txt pins
 $(VENV)/.ready: pyproject.toml constraints.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV); } \
+	  || { rm -rf $(VENV); echo "no virtual environment can be made: install python3-venv (Debian) and run it again" >&2; exit 1; }
 	@echo "installing into $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt uv \
-	  && $(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python -c constraints.txt -e . --group dev \
+	  && $(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python -c constraints.txt \
+	       --build-constraints constraints.txt -e . --group dev \
 	  || { echo "uv cannot install here, pip does"; \
 	       $(BIN)/python -m pip install -q --disable-pip-version-check -U 'pip>=25.1' \
-	       && $(BIN)/python -m pip install -q -c constraints.txt -e . --group dev; }
+	       && $(PIP_BUILD) $(BIN)/python -m pip install -q -c constraints.txt -e . --group dev; }
 	@touch $@
 
 servers: ## install the servers that the tests start, where they are missing (Debian)
@@ -32,8 +38,8 @@ demo: setup ## generate the demo source, land it and deliver the last full day
 test: setup servers ## all tests but the deep ones
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not deep"
 
-test-all: setup servers ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test-all: setup servers ## all tests, with more examples of each invariant
+	OFFRAMP_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: setup ## what CI checks beside the tests
 	$(BIN)/ruff format --check .

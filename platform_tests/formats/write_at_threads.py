@@ -12,10 +12,10 @@ import duckdb
 import pyarrow as pa
 
 from offramp.domain.contracts import Column, DataType
-from platform_tests.formats.arrow_schema import arrow_schema
 from offramp.formats.csv_writer import CsvWriter
 from offramp.formats.ndjson_writer import NdjsonWriter
 from offramp.formats.parquet_writer import ParquetWriter
+from platform_tests.formats.arrow_schema import arrow_schema
 
 COLUMNS = (
     Column("id", DataType.parse("bigint"), is_nullable=False),
