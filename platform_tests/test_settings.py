@@ -180,6 +180,14 @@ def test_what_is_wrong_is_refused_with_file_line_and_help(
     assert error.line == line_of(text, at)
 
 
+def test_a_source_that_is_not_declared_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    settings = read(tmp_path, GOOD)
+
+    assert settings.source("crm") is settings.sources["crm"]
+    with pytest.raises(SettingsError, match="there is no source 'medio'(.|\n)*did you mean 'media'"):
+        settings.source("medio")
+
+
 def test_a_subscription_that_stands_twice_or_writes_over_another_is_refused(tmp_path: Path) -> None:
     second = GOOD[GOOD.index("      - id") :]
 

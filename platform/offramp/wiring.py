@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -21,6 +19,7 @@ from offramp.lake.models import ModelStore
 from offramp.lake.parts import PartStore
 from offramp.lake.rejects import RejectStore
 from offramp.lake.staged import StagedStore
+from offramp.ledger.owners import has_ended, this_process
 from offramp.ledger.sql_ledger import SqlLedger
 from offramp.pipeline.rooms import Lake, Rooms
 from offramp.settings import DemoSource as DemoSettings
@@ -123,7 +122,8 @@ def open_rooms(
         destination=opening.destination,
         ledger=SqlLedger(settings.ledger.get_secret_value(), redact=settings.redact),
         clock=clock,
-        owner=f"{socket.gethostname()}:{os.getpid()}",
+        owner=this_process(),
+        has_ended=has_ended,
         safety_lag=settings.safety_lag,
         claim_ttl=settings.claim_ttl,
         publish_parallel=limits.publish_parallel,

@@ -156,6 +156,7 @@ def _rooms(folder: Path) -> Rooms:
         ledger=SqlLedger(f"sqlite:///{folder / 'ledger.db'}"),
         clock=lambda: READ_POINT + timedelta(hours=1),
         owner="bench",
+        has_ended=lambda _owner: False,
         safety_lag=timedelta(minutes=5),
         claim_ttl=timedelta(minutes=15),
         publish_parallel=2,

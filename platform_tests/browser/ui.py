@@ -13,6 +13,7 @@ from urllib.error import URLError
 from playwright.sync_api import sync_playwright
 
 from offramp.orchestration.ui import start_ui
+from platform_tests.servers.programs import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from offramp.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
 _ARGUMENTS = [
     "--headless",
     "--no-sandbox",  # tests run as root in containers
@@ -67,9 +67,10 @@ def _answers(address: str) -> bool:
 @contextmanager
 def browser_page(*, width: int = 1500, height: int = 1000) -> Iterator[Page]:
     """Give a page of Debian's Chromium."""
-    assert CHROMIUM.exists(), f"{CHROMIUM} is missing: run platform_tests/servers/install, or apt-get install chromium"
+    browser_path = chromium()
+    assert browser_path, "no chromium on the path: run platform_tests/servers/install"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=browser_path, args=_ARGUMENTS)
         page = browser.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(60_000)
         yield page

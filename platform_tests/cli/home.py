@@ -89,6 +89,11 @@ class Home:
         assert old in text
         self.file.write_text(text.replace(old, new))
 
+    def become_postgres(self, url: str) -> None:
+        """Read a database instead of the demo."""
+        demo, rest = self.file.read_text().split("    kind: demo\n")
+        self.file.write_text(f"{demo}    kind: postgres\n    url: {url}\n{rest[rest.index('destinations:') :]}")
+
     def run(self, *arguments: str) -> Done:
         """Run a command in a process of its own, in this folder."""
         command = [sys.executable, "-c", "from offramp.cli.main import run; run()", *arguments]

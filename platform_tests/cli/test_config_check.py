@@ -80,10 +80,7 @@ def test_a_source_of_the_models_must_be_declared(offramp: Offramp, home: Home) -
 
 
 def test_no_database_is_asked_unless_told_to_connect(offramp: Offramp, home: Home) -> None:
-    home.rewrite("    kind: demo", "    kind: postgres\n    url: postgresql://reader:hush-hush@127.0.0.1:9/nowhere")
-    home.rewrite("    scale: 0.02\n", "")
-    lines = [line for line in home.file.read_text().splitlines(keepends=True) if "start_on" not in line]
-    home.file.write_text("".join(lines))
+    home.become_postgres("postgresql://reader:hush-hush@127.0.0.1:9/nowhere")
 
     offline = offramp("config", "check", home=home)
     online = offramp("config", "check", "--connect", "--json", home=home)

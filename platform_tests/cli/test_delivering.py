@@ -65,9 +65,7 @@ def test_the_demo_says_what_was_damaged_since(delivered: Home) -> None:
 
 
 def test_the_demo_needs_a_demo_source(offramp: Offramp, home: Home) -> None:
-    home.rewrite("    kind: demo", "    kind: postgres\n    url: postgresql://127.0.0.1:9/none")
-    lines = [line for line in home.file.read_text().splitlines(keepends=True) if "start_on" not in line]
-    home.file.write_text("".join(line for line in lines if "scale" not in line))
+    home.become_postgres("postgresql://127.0.0.1:9/none")
 
     found = offramp("demo", home=home)
 
@@ -134,6 +132,38 @@ def test_a_correction_is_a_new_revision_with_its_reason(delivered: Home, offramp
         (2, "published", "a test"),
     ]
     assert offramp("verify", str(delivered.outbox)).code == 0
+
+
+def test_a_correction_can_land_the_source_anew_as_of_the_same_time(delivered: Home, offramp: Offramp) -> None:
+    [first] = offramp("deliveries", "--recipient", "fjord", "--json", home=delivered).json["deliveries"]
+
+    done = delivered.run("redeliver", first["delivery_id"], "--correct", "--reason", "mended", "--reland", "--quiet")
+
+    assert done.code == 0, done.err
+    _, corrected = offramp("deliveries", "--recipient", "fjord", "--json", home=delivered).json["deliveries"]
+    assert corrected["reason"] == "mended"
+    assert corrected["rows"] == first["rows"], "the demo reads the same as of the same instant"
+    assert corrected["landing"] != first["landing"]
+    assert corrected["landing"].startswith(first["landing"])
+
+
+def test_a_correction_of_a_mended_database_holds_what_was_mended(
+    offramp: Offramp, home: Home, postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MEDIA_URL", postgres_dsn)
+    home.become_postgres("${MEDIA_URL}")
+    assert offramp("demo", "load", "--to", "media", "--as-of", f"{DAY}T23:00", "--quiet", home=home).code == 0
+    assert home.run("deliver", "media", "--entity", "platforms", "--date", str(DAY), "--quiet").code == 0
+    with psycopg.connect(postgres_dsn) as connection:
+        connection.execute("update platforms set description = 'as it should be'")
+    target = ("north", "media/snapshot/platforms", str(DAY))
+
+    done = home.run("redeliver", *target, "--correct", "--reason", "mended", "--reland", "--quiet")
+
+    assert done.code == 0, done.err
+    assert "r2 correction" in done.out
+    assert any(b"as it should be" in content for content in files_of(home).values())
+    assert offramp("verify", str(home.outbox)).code == 0
 
 
 def test_the_demo_loads_into_a_database_as_of_an_instant(

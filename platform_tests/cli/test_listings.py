@@ -185,6 +185,7 @@ def test_a_wrong_name_gives_the_nearest_one(offramp: Offramp, home: Home, argume
         (["redeliver", "north", "media/delta/users"], "give a delivery's id"),
         (["redeliver", "0123456789abcdef", "--correct"], "go together"),
         (["redeliver", "0123456789abcdef", "--reason", "because"], "go together"),
+        (["redeliver", "0123456789abcdef", "--reland"], "goes with --correct"),
         (["redeliver", "0123456789abcdef"], "there is no delivery"),
         (["demo", "load", "--to", "media"], "is no database"),
         (["ui"], "there is no workspace.yaml"),

@@ -112,6 +112,7 @@ class House:
             ledger=SqlLedger(f"sqlite:///{self.folder / 'ledger.db'}"),
             clock=self.clock,
             owner="test",
+            has_ended=lambda _owner: False,
             safety_lag=timedelta(minutes=5),
             claim_ttl=timedelta(minutes=15),
             publish_parallel=2,

@@ -104,3 +104,13 @@ def test_a_correction_may_name_a_landing_of_the_mended_source(tmp_path: Path) ->
 
     (file,) = house.files("items_snapshot/*.csv")
     assert "999,forgotten" in file.read_text(encoding="utf-8")
+
+
+def test_a_tenant_that_owns_no_row_is_refused_by_name_and_stops_no_other(tmp_path: Path) -> None:
+    house = open_house(tmp_path, subscription("misspelt", tenants=("aa",)), subscription("whole"))
+
+    with pytest.raises(LandingUnavailable, match=r"(?s)a row of tenant 'aa'.*did you mean 'a'\?"):
+        house.deliver(DELTA, DAYS[0])
+
+    assert [record.subscription_id for record in house.rooms.ledger.find(states={State.PUBLISHED})] == ["whole"]
+    assert not (tmp_path / "outbox" / "misspelt").exists()

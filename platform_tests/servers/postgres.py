@@ -20,6 +20,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from platform_tests.servers.programs import postgresql
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -57,12 +59,7 @@ _NUMBERS = iter(range(1_000_000))
 
 
 def _binaries() -> Path:
-    candidates = [Path(found).resolve().parent for found in [shutil.which("postgres")] if found]
-    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    for folder in candidates:
-        if (folder / "initdb").exists() and (folder / "postgres").exists():
-            return folder
-    pytest.fail("no PostgreSQL server: run platform_tests/servers/install")
+    return postgresql() or pytest.fail("no PostgreSQL server: run platform_tests/servers/install")
 
 
 def _account() -> str | None:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from offramp.domain.deliveries import Claim
+
 
 class OfframpError(Exception):
     """Say what is wrong, where, what was expected, what was found and what to do."""
@@ -147,7 +149,11 @@ class NotYetDue(TransientError):
 
 
 class ClaimHeld(TransientError):
-    """Another run works on the delivery."""
+    """Another run works on the delivery: that of ``holder``."""
+
+    def __init__(self, what: str, *, holder: Claim, where: str, expected: str, found: str, todo: str) -> None:
+        self.holder = holder
+        super().__init__(what, where=where, expected=expected, found=found, todo=todo)
 
 
 class ClaimLost(TransientError):

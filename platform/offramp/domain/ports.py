@@ -215,8 +215,13 @@ class PendingFile(Protocol):
 class Ledger(Protocol):
     """The table of all deliveries and their states. A claim's old token is refused everywhere."""
 
-    def claim(self, delivery: Delivery, *, owner: str, ttl: timedelta, now: datetime) -> Claim:
-        """Take the right to work on a revision, writing it as planned if new. ClaimHeld while another holds it."""
+    def claim(
+        self, delivery: Delivery, *, owner: str, ttl: timedelta, now: datetime, gone: Claim | None = None
+    ) -> Claim:
+        """Take the right to work on a revision, writing it as planned if new. ClaimHeld while another holds it.
+
+        ``gone`` is a claim whose process is known to have ended: it holds nothing any more.
+        """
 
     def renew(self, claim: Claim, *, ttl: timedelta, now: datetime) -> Claim:
         """Extend a claim; ClaimLost if a later one exists."""

@@ -20,12 +20,16 @@ if TYPE_CHECKING:
     from offramp.domain.deliveries import Delivery
 
 
-def take(connection: Connection, delivery: Delivery, *, owner: str, ttl: timedelta, now: datetime) -> Claim:
-    """Claim a delivery with the next token; ClaimHeld while a claim of anybody has not ended."""
+def take(
+    connection: Connection, delivery: Delivery, *, owner: str, ttl: timedelta, now: datetime, gone: Claim | None
+) -> Claim:
+    """Claim a delivery with the next token; ClaimHeld while a claim has not ended, unless its holder is ``gone``."""
     row = _row(connection, delivery.id)
-    if row is not None and row.owner is not None and row.expires_at > now:
+    holder = Claim(delivery.id, row.revision, row.token, row.owner, row.expires_at) if row and row.owner else None
+    if row is not None and holder is not None and holder.expires_at > now and not _is_same(holder, gone):
         raise ClaimHeld(
             "another run works on this delivery",
+            holder=holder,
             where=delivery.label,
             expected="no claim, or one that has ended",
             found=f"revision {row.revision} held by {row.owner} until {row.expires_at:%Y-%m-%dT%H:%M:%SZ}",
@@ -38,6 +42,10 @@ def take(connection: Connection, delivery: Delivery, *, owner: str, ttl: timedel
     else:
         _update(connection, claim.delivery_id, _values(claim))
     return claim
+
+
+def _is_same(holder: Claim, gone: Claim | None) -> bool:
+    return gone is not None and (holder.token, holder.owner) == (gone.token, gone.owner)
 
 
 def check(connection: Connection, claim: Claim) -> None:

@@ -55,14 +55,17 @@ class SqlLedger:
         """Close idle connections."""
         self._database.close()
 
-    def claim(self, delivery: Delivery, *, owner: str, ttl: timedelta, now: datetime) -> Claim:
+    def claim(
+        self, delivery: Delivery, *, owner: str, ttl: timedelta, now: datetime, gone: Claim | None = None
+    ) -> Claim:
         """Take the right to work on a revision, writing it as planned if it is new.
 
         One claim holds all revisions of a delivery, also against its own owner. A claim that ended is taken
-        over with the next token. The state of a known revision stays. Raises ClaimHeld.
+        over with the next token, and so is that of ``gone``, whose process is known to have ended. The state of a
+        known revision stays. Raises ClaimHeld.
         """
         with self._database.write([delivery.id]) as connection:
-            claim = claim_rows.take(connection, delivery, owner=owner, ttl=ttl, now=now)
+            claim = claim_rows.take(connection, delivery, owner=owner, ttl=ttl, now=now, gone=gone)
             if _state_of(connection, delivery.id, delivery.revision) is None:
                 self._insert(connection, claim, delivery, state=State.PLANNED, covered_by=None, now=now)
         return claim

@@ -17,6 +17,7 @@ from offramp.pipeline.publish import publish
 from offramp.pipeline.rooms import Outcome, PublishFailure, no_report
 from offramp.pipeline.scan import group_key
 from offramp.pipeline.stage import open_group
+from offramp.pipeline.tenants import unknown_tenants
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -105,6 +106,10 @@ def plan_with_landings(
     NotYetDue where none has one.
     """
     rooms.at_step("plan")
+    return _without_unknown_tenants(rooms, _with_landings(rooms, export, data_day, options, report))
+
+
+def _with_landings(rooms: Rooms, export: Export, data_day: date, options: PlanOptions | None, report: Report) -> Plan:
     plan = plan_export(rooms, export, data_day, options)
     if not plan.needs:
         return plan
@@ -118,6 +123,20 @@ def plan_with_landings(
         waiting = tuple((delivery, str(early)) for delivery in plan.owed if not delivery.landing_id)
         return replace(plan, owed=ready, refused=(*plan.refused, *waiting))
     return plan_export(rooms, export, data_day, options)
+
+
+def _without_unknown_tenants(rooms: Rooms, plan: Plan) -> Plan:
+    """Refuse deliveries whose tenant owns no row at all, rather than deliver nothing as a success."""
+    if not plan.owed:
+        return plan
+    source = rooms.source_of(plan.export).name
+    faults = {
+        delivery.id: unknown_tenants(rooms, delivery, rooms.lake.landings.get(source, delivery.landing_id or ""))
+        for delivery in plan.owed
+    }
+    owed = tuple(delivery for delivery in plan.owed if faults[delivery.id] is None)
+    unknown = tuple((delivery, fault) for delivery in plan.owed if (fault := faults[delivery.id]) is not None)
+    return replace(plan, owed=owed, refused=(*plan.refused, *unknown))
 
 
 def deliver_day(
@@ -188,7 +207,7 @@ class _Run:
             if record.subscription_id not in subscriptions:
                 continue
             delivery = _as_delivery(rooms, record)
-            claims = {delivery.id: _claim(rooms, delivery)}
+            claims = {delivery.id: _claim(rooms, delivery, self.report)}
             try:
                 current = _record(rooms, delivery)
                 if current is None or current.state is not State.STAGED:
@@ -208,7 +227,7 @@ class _Run:
         try:
             fresh = []
             for planned in deliveries:
-                delivery, record, staged = _claim_usable(rooms, planned, claims)
+                delivery, record, staged = _claim_usable(rooms, planned, claims, self.report)
                 if record is not None and record.state in DELIVERED:
                     continue
                 if staged is not None:
@@ -277,7 +296,7 @@ def _unusable(delivery: Delivery, record: DeliveryRecord) -> list[PublishFailure
 
 
 def _claim_usable(
-    rooms: Rooms, delivery: Delivery, claims: dict[str, Claim]
+    rooms: Rooms, delivery: Delivery, claims: dict[str, Claim], report: Report
 ) -> tuple[Delivery, DeliveryRecord | None, Staged | None]:
     """Claim a delivery; return it with what the ledger knows of it and the parts that are staged.
 
@@ -285,7 +304,7 @@ def _claim_usable(
     next revision is claimed, which supersedes them there, and no manifest is written twice.
     """
     while True:
-        claims[delivery.id] = claim = _claim(rooms, delivery)
+        claims[delivery.id] = claim = _claim(rooms, delivery, report)
         record = _record(rooms, delivery)
         if record is None or record.state is not State.STAGED:
             return delivery, record, None
@@ -301,15 +320,27 @@ def _claim_usable(
         )
 
 
-def _claim(rooms: Rooms, delivery: Delivery) -> Claim:
-    """Claim a delivery, waiting for another run's claim to be released or to expire."""
+def _claim(rooms: Rooms, delivery: Delivery, report: Report) -> Claim:
+    """Claim a delivery, waiting for another run's claim to be released or to expire.
+
+    The claim of a process of this machine that was killed is taken over at once.
+    """
     give_up_at = rooms.clock() + 2 * rooms.claim_ttl
+    gone: Claim | None = None
+    is_told = False
     while True:
         try:
-            return rooms.ledger.claim(delivery, owner=rooms.owner, ttl=rooms.claim_ttl, now=rooms.clock())
-        except ClaimHeld:
+            return rooms.ledger.claim(delivery, owner=rooms.owner, ttl=rooms.claim_ttl, now=rooms.clock(), gone=gone)
+        except ClaimHeld as held:
+            if rooms.has_ended(held.holder.owner):
+                gone = held.holder
+                continue
             if rooms.clock() >= give_up_at:
                 raise
+            if not is_told:
+                until = f"{held.holder.expires_at:%H:%M:%S} UTC"
+                report("wait", f"{delivery.label}: another run works on it, {held.holder.owner}, until {until} at most")
+                is_told = True
             time.sleep(_WAIT_SECONDS)
 
 
@@ -353,7 +384,7 @@ def redeliver(rooms: Rooms, records: Sequence[DeliveryRecord], report: Report = 
 def _redeliver_one(rooms: Rooms, record: DeliveryRecord, report: Report) -> Outcome:
     delivery = _as_delivery(rooms, record)
     _refuse_undelivered(delivery, record)
-    claim = _claim(rooms, delivery)
+    claim = _claim(rooms, delivery, report)
     try:
         # Asked again under the claim: a correction may have come in between.
         current = _record(rooms, delivery) or record

@@ -68,7 +68,8 @@ class Lake:
 class Rooms:
     """Everything that a run needs. ``at_step`` is called before each named step; tests kill a process there.
 
-    ``destination`` gives a destination by its name, with the paths of a subscription.
+    ``destination`` gives a destination by its name, with the paths of a subscription. ``has_ended`` tells whether the
+    process that an ``owner`` names is known to have ended.
     """
 
     project: Project
@@ -83,12 +84,14 @@ class Rooms:
     ledger: Ledger
     clock: Callable[[], datetime]
     owner: str
+    has_ended: Callable[[str], bool]
     safety_lag: timedelta
     claim_ttl: timedelta
     publish_parallel: int
     versions: Mapping[str, str]
     at_step: Callable[[str], None] = no_step
     gates: dict[tuple[str, str], GateReport] = field(default_factory=dict, compare=False, repr=False)
+    tenants: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
 
     def feed_of(self, export: Export) -> Feed:
         """Return the feed of an export."""
