@@ -184,7 +184,7 @@ def test_a_source_that_is_not_declared_is_refused_with_the_nearest_name(tmp_path
     settings = read(tmp_path, GOOD)
 
     assert settings.source("crm") is settings.sources["crm"]
-    with pytest.raises(SettingsError, match="there is no source 'medio'(.|\n)*did you mean 'media'"):
+    with pytest.raises(SettingsError, match=r"there is no source 'medio'(.|\n)*did you mean 'media'"):
         settings.source("medio")
 
 
@@ -301,3 +301,36 @@ def test_the_safety_lag_of_the_file_counts(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match=r"CRON_SCHEDULE_TAGS .*fires at 00:10 UTC"):
         check_subscriptions(settings, exports())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://reader:Abc@hush4711@db/crm",
+        "postgresql://reader:Abc/hush4711@db/crm",
+        "postgresql://reader:Abc/x@hush4711@db/crm?sslmode=require",
+        "garbage hush4711",
+        "mysql://reader:hush4711@db/crm",
+    ],
+)
+def test_a_url_that_a_server_would_misread_is_refused_with_its_line_and_without_its_secret(
+    tmp_path: Path, url: str
+) -> None:
+    error = refused(tmp_path, GOOD, CRM_URL=url)
+
+    assert error.line == line_of(GOOD, "url:")
+    assert "hush4711" not in "".join(traceback.format_exception(error))
+
+
+def test_every_part_of_a_password_with_an_at_is_taken_out_of_texts(tmp_path: Path) -> None:
+    settings = read(tmp_path, GOOD, CRM_URL="postgresql://reader:Abc%40hush4711@db/crm")
+
+    assert "hush4711" not in settings.redact("failed: Abc@hush4711, Abc%40hush4711")
+
+
+@pytest.mark.parametrize("url", ["host=db dbname=crm user=reader password='a@b /c'", "postgresql:///crm?host=/run/pg"])
+def test_connection_texts_that_libpq_takes_are_taken(tmp_path: Path, url: str) -> None:
+    source = read(tmp_path, GOOD, CRM_URL=url).sources["crm"]
+
+    assert isinstance(source, PostgresSource)
+    assert source.url.get_secret_value() == url

@@ -45,7 +45,8 @@ ENVIRONMENT = "the environment"
 PLACEHOLDERS = ("{recipient}", "{feed}", "{subscription}")
 _DURATION = re.compile(r"^(?P<number>\d{1,6})\s*(?P<unit>second|minute|hour|day)s?$")
 _PASSWORD = re.compile(r"(?i)password\s*=\s*(?:'(?P<quoted>[^']*)'|(?P<plain>[^\s&]+))")
-_CREDENTIALS = re.compile(r"://[^/?#]*?:(?P<password>[^/?#]*)@")
+_POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
+_CREDENTIALS = re.compile(r"://[^/?#]*?:(?P<password>.*)@")
 
 
 def _duration(value: object) -> object:
@@ -329,6 +330,9 @@ class _Reading:
             name: one.model_copy(update={"folder": root / one.folder}) if isinstance(one, DemoSource) else one
             for name, one in read.sources.items()
         }
+        for name, one in sources.items():
+            if isinstance(one, PostgresSource):
+                self._check_url(one.url.get_secret_value(), ("sources", name, "url"))
         destinations = {
             name: one.model_copy(update={"path": root / one.path}) for name, one in read.destinations.items()
         }
@@ -357,6 +361,18 @@ class _Reading:
     def _error(self, what: str, path: tuple[str | int, ...], **facts: Any) -> SettingsError:
         return SettingsError(what, file=self._located.file, line=self._located.line_of(path), **facts)
 
+    def _check_url(self, url: str, path: tuple[str | int, ...]) -> None:
+        """Refuse what is no connection text before anybody tries it, for a server's answer may quote parts of it."""
+        authority, _, rest = url.partition("://")[2].partition("/")
+        if not url.startswith(_POSTGRES):
+            if "=" in url and "://" not in url:
+                return
+            expected = "postgresql://<user>:<password>@<host>/<database>, or host=... dbname=... user=... password=..."
+            raise self._error("the url is no connection text of PostgreSQL", path, expected=expected)
+        if authority.count("@") > 1 or "@" in rest.partition("?")[0]:
+            todo = "in user and password write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23 and % as %25"
+            raise self._error("the url's user or password holds a character that a URL cannot", path, todo=todo)
+
     def _ledger(self) -> SecretStr:
         url = self._read.ledger.get_secret_value()
         if url.startswith("sqlite:///"):
@@ -364,6 +380,7 @@ class _Reading:
         if not url.startswith(("postgresql://", "postgresql+psycopg://")):
             expected = "sqlite:///<path> or postgresql://<user>:<password>@<host>/<database>"
             raise self._error("the ledger's URL is of no known kind", ("ledger",), expected=expected)
+        self._check_url(url, ("ledger",))
         return self._read.ledger
 
     def _subscription(self, recipient: str, text: _SubscriptionText, path: tuple[str | int, ...]) -> Subscription:
@@ -468,6 +485,8 @@ def _option_error(places: Mapping[tuple[str, str], tuple[str, int | None]], id_:
 def _secret_parts(url: str) -> set[str]:
     """Return the passwords of a URL or connection text, as they are, decoded and encoded, and the text around them."""
     passwords = [match["password"] for match in _CREDENTIALS.finditer(url)]
+    # Where an @ of a password is not escaped, a server takes what stands behind it for a host, and says so.
+    passwords += [part for one in tuple(passwords) for part in one.split("@")]
     passwords += [match["quoted"] or match["plain"] for match in _PASSWORD.finditer(url)]
     known = [password for password in passwords if password]
     spellings = {form(one) for one in known for form in (str, unquote, unquote_plus)}

@@ -87,13 +87,15 @@ def test_deliver_does_only_what_is_asked(delivered: Home, offramp: Offramp) -> N
     }
 
 
-def test_a_destination_that_is_down_ends_with_1_and_the_next_run_mends_it(delivered: Home) -> None:
+def test_a_destination_that_is_down_ends_with_1_and_the_next_run_mends_it(delivered: Home, offramp: Offramp) -> None:
     fjord = delivered.outbox / "fjord"
     day = DAY - timedelta(days=1)
     fjord.rename(delivered.outbox / "aside")
     fjord.write_text("not a folder")
 
     failed = delivered.run("deliver", "media", "--date", str(day), "--entity", "users", "--mode", "delta", "--quiet")
+    target = ("fjord", "media/delta/users", str(day))
+    refused = offramp("redeliver", *target, "--correct", "--reason", "too early", home=delivered)
     fjord.unlink()
     (delivered.outbox / "aside").rename(fjord)
     mended = delivered.run("deliver", "media", "--date", str(day), "--entity", "users", "--mode", "delta", "--quiet")
@@ -102,6 +104,8 @@ def test_a_destination_that_is_down_ends_with_1_and_the_next_run_mends_it(delive
     assert "outbox" in failed.err
     assert "Traceback" not in failed.err
     assert "staged" in failed.out
+    assert refused.code == 1
+    assert "only what was delivered can be corrected" in refused.err
     assert mended.code == 0, mended.err
     assert "1 delivered now" in mended.out
 

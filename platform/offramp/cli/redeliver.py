@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from offramp.domain.deliveries import DeliveryRecord
 
-_KEPT = DELIVERED | {State.STAGED}
-
 
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
@@ -46,6 +44,8 @@ def redeliver(
     invocation = Invocation.of(context)
     records = _find(invocation, target)
     if correct:
+        for record in records:
+            _check_correctable(record, is_relanded=reland)
         _correct(invocation, records, (reason or "").strip(), is_relanded=reland, is_quiet=quiet)
     else:
         _again(invocation, records, is_quiet=quiet)
@@ -104,6 +104,19 @@ def _again(invocation: Invocation, records: "Sequence[DeliveryRecord]", *, is_qu
     say("the kept parts are in place, byte for byte as they were")
 
 
+def _check_correctable(record: "DeliveryRecord", *, is_relanded: bool) -> None:
+    """Refuse what was never delivered. A correction that was begun can be ended; staged parts stay as they are."""
+    is_begun = record.supersedes is not None and not (is_relanded and record.state is State.STAGED)
+    if record.state not in DELIVERED and not is_begun:
+        raise DeliveryRefused(
+            "only what was delivered can be corrected",
+            where=f"{record.subscription_id} {record.export} {record.data_day} r{record.revision}",
+            expected="state published, submitted or accepted",
+            found=record.state.value,
+            todo=f"deliver the day: offramp deliver {record.feed} --date {record.data_day}",
+        )
+
+
 def _correct(
     invocation: Invocation, records: "Sequence[DeliveryRecord]", reason: str, *, is_relanded: bool, is_quiet: bool
 ) -> None:
@@ -111,15 +124,6 @@ def _correct(
     from offramp.cli.running import Request, run_and_print
     from offramp.pipeline.plan import PlanOptions
 
-    for record in records:
-        if record.state not in _KEPT:
-            raise DeliveryRefused(
-                "only what was delivered can be corrected",
-                where=f"{record.subscription_id} {record.export} {record.data_day} r{record.revision}",
-                expected="state published, submitted or accepted",
-                found=record.state.value,
-                todo=f"deliver the day: offramp deliver {record.feed} --date {record.data_day}",
-            )
     first = records[0]
     landing_id = _land_anew(invocation, records, is_quiet=is_quiet) if is_relanded else None
     request = Request(

@@ -61,9 +61,9 @@ class Access:
         # Raised out here so that libpq's words, which may quote the text, are not kept as the error's context.
         if parsed is None:
             raise SourceRefused(
-                f"the dsn of source '{self.source}' is not a connection text of PostgreSQL",
+                f"the url of source '{self.source}' is no connection text of PostgreSQL",
                 expected="host=... port=... dbname=... user=... password=..., or postgresql://...",
-                todo="correct the dsn in offramp.yaml or the variable that it names",
+                todo="correct the url in offramp.yaml or the variable that it names",
             )
         return {name: str(value) for name, value in parsed.items() if value is not None}
 
