@@ -18,7 +18,8 @@ help: ## list the targets
 
 setup: $(VENV)/.ready ## create .venv and install what constraints.txt pins
 $(VENV)/.ready: pyproject.toml constraints.txt
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV); } \
+	@{ test -f $(VENV)/pyvenv.cfg && $(BIN)/python -m pip --version >/dev/null 2>&1; } \
+	  || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV); } \
 	  || { rm -rf $(VENV); echo "no virtual environment can be made: install python3-venv (Debian) and run it again" >&2; exit 1; }
 	@echo "installing into $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt uv \

@@ -41,3 +41,10 @@ def test_constraints_pin_versions_without_addresses() -> None:
 
     assert lines
     assert all(re.fullmatch(r"[A-Za-z0-9_.\-]+==[A-Za-z0-9_.+!]+( ; .*)?", line) for line in lines)
+
+
+def test_the_readme_has_no_holes_and_its_files_exist() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert "@@" not in text
+    assert all((ROOT / name).exists() for name in re.findall(r"\]\(([^):]+)\)", text))

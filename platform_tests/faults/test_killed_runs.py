@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from offramp.pipeline.rooms import no_step
+from offramp.domain.steps import no_step
 from platform_tests.faults.shop_run import AFTER, MISSED, Killer, correct, open_house, run
 
 if TYPE_CHECKING:

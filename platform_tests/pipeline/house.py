@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from offramp.destinations.local import LocalDestination
 from offramp.domain.deliveries import DELIVERED
+from offramp.domain.steps import no_step
 from offramp.domain.subscriptions import Initial, Subscription
 from offramp.domain.windows import DAY, midnight
 from offramp.engine.duckdb_engine import DuckDBEngine
@@ -22,7 +23,7 @@ from offramp.lake.rejects import RejectStore
 from offramp.lake.staged import StagedStore
 from offramp.ledger.sql_ledger import SqlLedger
 from offramp.pipeline.deliver import DayReport, deliver_day
-from offramp.pipeline.rooms import Lake, Rooms, no_step
+from offramp.pipeline.rooms import Lake, Rooms
 from offramp.sql.project import load_project
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from offramp.domain.errors import WrongUse, nearest
+from offramp.domain.steps import no_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,10 +47,6 @@ def no_report(step: str, subject: str, *, rows: int = 0, bytes_: int = 0) -> Non
 
 def no_news() -> None:
     """Tell nobody."""
-
-
-def no_step(_name: str) -> None:
-    """Do nothing at a named step."""
 
 
 @dataclass(frozen=True, slots=True)
