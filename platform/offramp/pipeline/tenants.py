@@ -43,7 +43,7 @@ def _read(rooms: Rooms, landing: Landing) -> frozenset[str]:
         if spec.tenant_column is not None and spec.name in landed
     }
     relations = [rooms.lake.landings.relation(name, landing, name) for name in columns]
-    selects = [f"select {identifier(column)} from {identifier(name)}" for name, column in columns.items()]
+    selects = [f"select distinct {identifier(column)} from {identifier(name)}" for name, column in columns.items()]
     with rooms.engine.open(relations) as session:
         rows = session.rows(" union ".join(selects)) if selects else []
     return frozenset(str(row[0]) for row in rows)
