@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # DuckDB's own default; stated, because the bytes of stored files depend on it.
 ROW_GROUP_ROWS = 122_880
 
+# How far a query may run ahead of its reader.
+_STREAM_BYTES = 4 * 1024 * 1024
+
 # Errors that say themselves what is wrong. Any other may come from a damaged file: the text of some does not
 # even say that a file was read ("don't know what type: \x0f").
 _OF_THE_QUERY = (
@@ -144,6 +147,8 @@ class DuckDBSession:
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of its own, so that a stream outlives other queries of the session."""
         cursor = self._connection.cursor()
+        # The sort goes on while rows are encoded: with the default of 1 MB it mostly waits.
+        cursor.execute(f"set streaming_buffer_size = '{_STREAM_BYTES}B'")
         cursor.execute("set TimeZone = 'UTC'")
         return cursor
 
