@@ -334,3 +334,10 @@ def test_connection_texts_that_libpq_takes_are_taken(tmp_path: Path, url: str) -
 
     assert isinstance(source, PostgresSource)
     assert source.url.get_secret_value() == url
+
+
+def test_a_size_that_is_none_is_refused_with_an_example(tmp_path: Path) -> None:
+    error = refused(tmp_path, GOOD.replace("512 MiB", "lots"))
+
+    assert "256 MiB" in str(error.expected)
+    assert error.found == "lots"

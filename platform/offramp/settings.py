@@ -283,6 +283,9 @@ def _explain(refused: ValidationError, located: Located, values: object) -> Sett
                 kinds = context.get("valid") or [tag.strip("' ") for tag in context["expected_tags"].split(",")]
                 found = _as_written(located, path) or "nothing"
                 what, expected, todo = "the kind is not known", ", ".join(kinds), nearest(found, kinds)
+            case "byte_size":
+                what, expected = f"'{path[-1]}' has a wrong value", "a size such as '256 MiB', or a number of bytes"
+                found = _as_written(located, path)
             case "missing" | "union_tag_not_found":
                 name = path[-1] if fault["type"] == "missing" else "kind"
                 what, todo = f"'{name}' is missing", f"add {name}: to this mapping"

@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from rich.console import JustifyMethod
+
     from offramp.domain.windows import Window
 
 WIDTH = 100
+# What people search for and copy is never cut in two; other columns fold.
+_WHOLE = frozenset({"recipient", "export"})
 _STEPS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -41,7 +45,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, number
     """Print a table; the columns named in ``numbers`` stand to the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        side: JustifyMethod = "right" if column in numbers else "left"
+        table.add_column(column, justify=side, overflow="fold", no_wrap=column in _WHOLE)
     for row in rows:
         table.add_row(*row)
     console().print(table)
