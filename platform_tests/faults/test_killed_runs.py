@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STEPS = [
     "plan", "land.begin", "land.commit", "changes", "stage.count", "stage.scan", "stage.write", "stage.add_up",
-    "stage.take", "stage.save", "stage.ledger", "stage.cover", "publish.put", "publish.commit", "publish.sidecars",
+    "stage.take", "stage.save", "stage.ledger", "publish.put", "publish.commit", "publish.sidecars",
     "publish.manifest", "publish.placed", "publish.ledger",
 ]  # fmt: skip
 CLAIM_EXPIRED = AFTER + timedelta(hours=3)

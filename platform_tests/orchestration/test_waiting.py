@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from platform_tests.orchestration.house import DAY, DAYS, materializations
@@ -36,3 +37,18 @@ def test_a_run_leaves_alone_the_destination_that_has_its_files(house: House) -> 
     house.run(export, [DAY])
 
     assert not [path for path in (house.root / "outbox" / "south").rglob("*") if path.is_file()]
+
+
+def test_parts_that_are_made_anew_pass_the_gates_again(house: House) -> None:
+    (house.root / "mirror").write_text("not a folder")
+    house.run(["media/snapshot/users"], [DAY])
+    model = house.root / "models/models/media/users.yml"
+    wider = re.sub(r"varchar\((\d+)\)", lambda found: f"varchar({int(found[1]) + 1})", model.read_text(), count=1)
+    model.write_text(wider)
+    house.break_users()
+    (house.root / "mirror").unlink()
+
+    result = house.run(["media/snapshot/users"], [DAY])
+
+    assert result.failed
+    assert not house.files("mirror"), "what was staged under another contract was made anew behind a failed gate"

@@ -229,8 +229,8 @@ class Ledger(Protocol):
     def check(self, claim: Claim) -> None:
         """Raise ClaimLost if a later claim exists."""
 
-    def stage(self, claim: Claim, staged: Staged, *, now: datetime) -> None:
-        """Advance to staged, with landing, counts and files."""
+    def stage(self, claim: Claim, staged: Staged, *, now: datetime, missed: Iterable[Delivery] = ()) -> None:
+        """Advance to staged, with landing, counts and files, and cover missed deliveries in the same transaction."""
 
     def advance(self, claim: Claim, state: State, *, now: datetime, error: str | None = None) -> None:
         """Advance to another state; an impossible step is refused."""

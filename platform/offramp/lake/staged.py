@@ -133,6 +133,7 @@ class _StagedRecord(_Record):
     delivery_id: str
     schema_fingerprint: str
     columns: dict[str, str]
+    tenants: tuple[str, ...] = ()
     delivery: _DeliveryRecord
     files: tuple[_FileRecord, ...]
     counts: _CountsRecord
@@ -159,6 +160,7 @@ class StagedStore:
             delivery_id=staged.delivery.id,
             schema_fingerprint=contract.fingerprint,
             columns={column.name: str(column.type) for column in contract.columns},
+            tenants=staged.delivery.subscription.tenants,
             delivery=_DeliveryRecord.model_validate(staged.delivery),
             files=tuple(_FileRecord.model_validate(file) for file in staged.files),
             counts=_CountsRecord.model_validate(staged.counts),
@@ -185,10 +187,9 @@ class StagedStore:
         record = self._read(path)
         if isinstance(record, NotStaged):
             return record
-        if record.delivery_id != delivery.id or record.delivery.revision != delivery.revision:
-            return NotStaged(f"its record {path} is of another delivery: {record.delivery_id}")
-        if record.schema_fingerprint != delivery.export.contract.fingerprint:
-            return NotStaged("it was staged under another contract: the columns changed since")
+        differs = _differs(record, path, delivery)
+        if differs is not None:
+            return NotStaged(differs)
         files = tuple(FileEntry(**file.model_dump()) for file in record.files)
         for file in files:
             if not self._parts.has(file.sha256):
@@ -212,6 +213,11 @@ class StagedStore:
         record = self._read(self._path(delivery_id, revision))
         return None if isinstance(record, NotStaged) else record.columns
 
+    def tenants(self, delivery_id: str, revision: int) -> tuple[str, ...]:
+        """Return the tenants that a revision was staged for, none if that is unknown."""
+        record = self._read(self._path(delivery_id, revision))
+        return () if isinstance(record, NotStaged) else record.tenants
+
     @staticmethod
     def _read(path: Path) -> _StagedRecord | NotStaged:
         try:
@@ -223,3 +229,14 @@ class StagedStore:
 
     def _path(self, delivery_id: str, revision: int) -> Path:
         return self._root / "staged" / f"{segment(delivery_id)}.r{revision:d}.json"
+
+
+def _differs(record: _StagedRecord, path: Path, delivery: Delivery) -> str | None:
+    """Say why a record is not of what is owed today, or None."""
+    if record.delivery_id != delivery.id or record.delivery.revision != delivery.revision:
+        return f"its record {path} is of another delivery: {record.delivery_id}"
+    if record.schema_fingerprint != delivery.export.contract.fingerprint:
+        return "it was staged under another contract: the columns changed since"
+    if record.tenants and set(record.tenants) != set(delivery.subscription.tenants):
+        return f"it was staged for other tenants: {', '.join(record.tenants)}"
+    return None

@@ -24,7 +24,19 @@ def has_ended(owner: str) -> bool:
     place, pid, start = owner.rsplit(":", 2) if owner.count(":") >= 3 else ("", "", "")
     if place != _place() or not pid.isdigit() or not start.isdigit():
         return False
-    return _start(int(pid)) != start
+    found = _start(int(pid))
+    return found != start if found is not None else not _exists(int(pid))
+
+
+def _exists(pid: int) -> bool:
+    """Ask the kernel: /proc may hide the processes of other users."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return _start(pid) is not None
 
 
 def _place() -> str:
@@ -32,7 +44,11 @@ def _place() -> str:
         namespace = Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
     except OSError:
         namespace = "unknown"
-    return f"{socket.gethostname()}:{namespace}"
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        boot = "unknown"
+    return f"{socket.gethostname()}:{boot}:{namespace}"
 
 
 def _start(pid: int) -> str | None:

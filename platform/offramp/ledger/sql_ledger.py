@@ -87,7 +87,7 @@ class SqlLedger:
             claim_rows.check(connection, claim)
             claim_rows.end(connection, claim.delivery_id)
 
-    def stage(self, claim: Claim, staged: Staged, *, now: datetime) -> None:
+    def stage(self, claim: Claim, staged: Staged, *, now: datetime, missed: Iterable[Delivery] = ()) -> None:
         """Advance to staged, and write what was staged: plan, landing, counts and files.
 
         Raises ClaimLost, and DeliveryRefused for another delivery than the claimed one.
@@ -108,8 +108,11 @@ class SqlLedger:
             "bytes": staged.bytes,
             "files": [file.name for file in staged.files],
         }
-        with self._database.write([claim.delivery_id]) as connection:
+        wanted = tuple(missed)
+        with self._database.write([claim.delivery_id, *(one.id for one in wanted)]) as connection:
             claim_rows.check(connection, claim)
+            for one in wanted:
+                self._cover_one(connection, claim, one, now=now)
             self._step(connection, claim, (claim.delivery_id, claim.revision), State.STAGED, now=now)
             connection.execute(update(deliveries).where(_is(claim.delivery_id, claim.revision)).values(facts))
 
@@ -121,9 +124,9 @@ class SqlLedger:
         with self._database.write([claim.delivery_id]) as connection:
             claim_rows.check(connection, claim)
             record = connection.execute(
-                select(deliveries.c.supersedes, deliveries.c.landing_id).where(_is(claim.delivery_id, claim.revision))
+                select(deliveries.c.supersedes, deliveries.c.rows).where(_is(claim.delivery_id, claim.revision))
             ).one()
-            if state is State.STAGED and record.landing_id is None:
+            if state is State.STAGED and record.rows is None:
                 raise DeliveryRefused(
                     "this delivery was never staged",
                     where=_name(claim.delivery_id, claim.revision),
@@ -131,7 +134,8 @@ class SqlLedger:
                 )
             self._step(connection, claim, (claim.delivery_id, claim.revision), state, now=now, error=error)
             if state in REPLACES and record.supersedes is not None:
-                self._supersede(connection, claim, record.supersedes, now=now)
+                for revision in range(1, claim.revision):
+                    self._supersede(connection, claim, revision, now=now)
 
     def place(self, claim: Claim, placement: PlacementRecord, *, now: datetime) -> None:
         """Write what became of one destination, over what was written of it before.
@@ -229,6 +233,7 @@ class SqlLedger:
             "recipient": delivery.subscription.recipient,
             "feed": delivery.export.feed,
             "export": delivery.export.name,
+            "landing_id": delivery.landing_id if delivery.supersedes is not None else None,
             "data_day": delivery.data_day,
             "state": state.value,
             "covered_by": covered_by,

@@ -103,7 +103,8 @@ def _gate(
     # What is staged has passed its gate, and only waits for its destination.
     staged = {(one.delivery_id, one.revision) for one in known if one.state is State.STAGED}
     plan = plan_with_landings(rooms, export, day, options, workplace.told(context.log))
-    fresh = {one.landing_id for one in plan.owed if one.landing_id and (one.id, one.revision) not in staged}
+    waiting = {one.id for one in plan.owed if (one.id, one.revision) in staged and rooms.lake.staged.load(one)}
+    fresh = {one.landing_id for one in plan.owed if one.landing_id and one.id not in waiting}
     # A run that has nothing to stage still shows what the gates said of the rows that were delivered.
     shown = fresh or {one.landing_id for one in known if one.landing_id}
     for landing_id in sorted(shown):

@@ -60,11 +60,13 @@ class DayReport:
 
     def raise_if_incomplete(self) -> None:
         """Raise ContractBroken or LandingUnavailable for what could not be made; dead destinations do not count."""
-        if self.broken:
+        refused = [f"{delivery.label}: {reason}" for delivery, reason in self.refused]
+        if self.broken and len(self.broken) + len(refused) == 1:
             raise self.broken[0]
-        if self.refused:
-            reasons = "\n".join(f"  {delivery.label}: {reason}" for delivery, reason in self.refused)
-            raise LandingUnavailable(f"{len(self.refused)} delivery(ies) cannot be made:\n{reasons}")
+        if self.broken:
+            raise ContractBroken("\n".join((*map(str, self.broken), *refused)))
+        if refused:
+            raise LandingUnavailable("\n  ".join((f"{len(refused)} delivery(ies) cannot be made:", *refused)))
 
     @property
     def rows(self) -> int:
@@ -203,8 +205,10 @@ class _Run:
         destinations get nothing newer.
         """
         rooms = self.rooms
-        for record in rooms.ledger.find(export=export.name, last_day=data_day - DAY, states={State.STAGED}):
-            if record.subscription_id not in subscriptions:
+        records = rooms.ledger.find(export=export.name, last_day=data_day - DAY, states={State.STAGED})
+        newest = {record.delivery_id: record.revision for record in records}
+        for record in records:
+            if record.subscription_id not in subscriptions or record.revision != newest[record.delivery_id]:
                 continue
             delivery = _as_delivery(rooms, record)
             claims = {delivery.id: _claim(rooms, delivery, self.report)}
@@ -253,15 +257,11 @@ class _Run:
                 rooms.at_step("stage.save")
                 rooms.lake.staged.save(staged)
                 rooms.at_step("stage.ledger")
-                rooms.ledger.stage(claims[delivery.id], staged, now=rooms.clock())
+                rooms.ledger.stage(claims[delivery.id], staged, now=rooms.clock(), missed=_missed(rooms, delivery))
                 self._publish(staged, claims)
 
     def _publish(self, staged: Staged, claims: dict[str, Claim], *, record: DeliveryRecord | None = None) -> None:
         rooms, delivery = self.rooms, staged.delivery
-        if delivery.covers:
-            # Repeated by whoever publishes, so that a kill behind staging does not leave the days owed.
-            rooms.at_step("stage.cover")
-            rooms.ledger.cover(claims[delivery.id], _missed(rooms, delivery), now=rooms.clock())
         failures = publish(
             rooms,
             staged,

@@ -153,7 +153,8 @@ def _plan_one(
     window = facts.feed.window(subscription, export, tick)
     delivery = _delivery(export, data_day, tick, window, subscription=subscription, mine=mine, cron=cron, asked=asked)
     delivery = _cut_as_recorded(delivery, current, facts.cuts)
-    if current and current.state is State.STAGED:
+    is_begun = current is not None and current.revision == delivery.revision and current.landing_id is not None
+    if current and (current.state is State.STAGED or (is_begun and asked.landing_id is None)):
         draft.owed.append(replace(delivery, landing_id=current.landing_id))
     else:
         _with_landing(draft, delivery, _next_until(facts.feed, subscription, export, tick, cron), facts, asked)
@@ -165,7 +166,9 @@ def _cut_as_recorded(
     """Cut what is resumed or corrected as it was cut first, whatever was delivered since."""
     if current is None:
         return delivery
-    cut = cuts.get((delivery.id, current.revision)) or cuts.get((delivery.id, delivery.supersedes or 0))
+    # What was saved beside a revision that the ledger does not know as staged was cut for a plan that is no more.
+    own = cuts.get((delivery.id, current.revision)) if current.state in _HAS_PARTS else None
+    cut = own or cuts.get((delivery.id, delivery.supersedes or 0))
     if cut is None:
         return delivery
     return replace(
@@ -333,7 +336,7 @@ def _with_landing(draft: _Draft, delivery: Delivery, next_until: datetime, facts
         approximate = replace(
             delivery,
             landing_id=later.id if later else None,
-            kind=Kind.BACKFILL,
+            kind=delivery.kind if delivery.supersedes is not None else Kind.BACKFILL,
             window=delivery.window or facts.feed.window(delivery.subscription, delivery.export, delivery.tick),
             previous=None,
             covers=(),

@@ -164,7 +164,7 @@ class _Placing:
         if current is None:
             self._remove_superseded_manifest(delivery)
         superseded = _superseded_files(self.rooms, delivery)
-        replaceable = None if repairs else {file.name: file.sha256 for file in superseded}
+        replaceable = None if repairs else {(file.name, file.sha256) for file in superseded}
         for file in staged.files:
             self._put(file.name, staged.parts[file.sha256], sha256=file.sha256, replaceable=replaceable)
         self.rooms.at_step("publish.sidecars")
@@ -184,15 +184,17 @@ class _Placing:
         """Put a sidecar or a manifest: they belong to the delivery that is being written, so any content may go."""
         self._put(name, content, sha256=hashlib.sha256(content).hexdigest(), replaceable=None)
 
-    def _put(self, name: str, content: Path | bytes, *, sha256: str, replaceable: Mapping[str, str] | None) -> None:
-        """Put one file under its name, unless it is there. ``replaceable`` maps names to the content that may go.
+    def _put(
+        self, name: str, content: Path | bytes, *, sha256: str, replaceable: Collection[tuple[str, str]] | None
+    ) -> None:
+        """Put one file under its name, unless it is there.
 
-        None lets any content go.
+        ``replaceable`` are names with the sha256 of content that may go; None lets any content go.
         """
         current = self.destination.head(name)
         if current is not None and current.sha256 == sha256:
             return
-        if current is not None and replaceable is not None and replaceable.get(name) != current.sha256:
+        if current is not None and replaceable is not None and (name, current.sha256) not in replaceable:
             raise DeliveryRefused(
                 "another file of this name is there, and nobody asked to replace it",
                 where=f"{self.destination.name}: {name}",
@@ -220,12 +222,12 @@ class _Placing:
         """Take back the word of the earlier revision before its files change."""
         if delivery.supersedes is None:
             return
-        earlier = replace(delivery, revision=delivery.supersedes)
-        name = self.rooms.feed_of(delivery.export).manifest_name(earlier)
-        self.rooms.ledger.check(self.claim)
-        self.rooms.at_step("publish.supersede")
-        self.destination.delete(name)
-        self.destination.delete(f"{name}.sha256")
+        for revision in range(1, delivery.revision):
+            name = self.rooms.feed_of(delivery.export).manifest_name(replace(delivery, revision=revision))
+            self.rooms.ledger.check(self.claim)
+            self.rooms.at_step("publish.supersede")
+            self.destination.delete(name)
+            self.destination.delete(f"{name}.sha256")
 
     def _remove_stale(self, names: Collection[str]) -> None:
         """Remove files of the earlier revision, by its manifest, that this revision no longer has."""
@@ -243,8 +245,9 @@ def _superseded_files(rooms: Rooms, delivery: Delivery) -> tuple[FileEntry, ...]
     """Return the files of the revision that this one supersedes, as its manifest has them."""
     if delivery.supersedes is None:
         return ()
-    content = rooms.lake.manifests.content(delivery.id, delivery.supersedes)
-    files = json.loads(content)["files"] if content is not None else []
+    # A correction that itself was made anew did not arrive everywhere: any earlier revision may stand there.
+    contents = [rooms.lake.manifests.content(delivery.id, revision) for revision in range(1, delivery.revision)]
+    files = [file for content in contents if content is not None for file in json.loads(content)["files"]]
     return tuple(
         FileEntry(
             name=file["name"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from offramp.domain.deliveries import DELIVERED, State
 from offramp.domain.errors import nearest
 from offramp.domain.quoting import identifier
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from offramp.domain.landings import Landing
     from offramp.pipeline.rooms import Rooms
 
+_HAS_PARTS = DELIVERED | {State.STAGED}
+
 
 def unknown_tenants(rooms: Rooms, delivery: Delivery, landing: Landing) -> str | None:
     """Say which tenants of a delivery's subscription own no row of any table of the landing, or None."""
@@ -19,6 +22,11 @@ def unknown_tenants(rooms: Rooms, delivery: Delivery, landing: Landing) -> str |
         return None
     known = _tenants(rooms, landing)
     missing = [tenant for tenant in delivery.subscription.tenants if tenant not in known]
+    if missing:
+        # Whose rows were delivered once is no misspelling: that all of them went is said by an empty delivery.
+        made = rooms.ledger.find(subscription=delivery.subscription.id, export=delivery.export.name, states=_HAS_PARTS)
+        served = {name for one in made for name in rooms.lake.staged.tenants(one.delivery_id, one.revision)}
+        missing = [tenant for tenant in missing if tenant not in served]
     if not missing:
         return None
     named = ", ".join(f"'{tenant}'" for tenant in missing)
