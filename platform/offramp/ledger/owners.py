@@ -1,6 +1,6 @@
 """Who holds a claim: a process, named so that another process of the same machine can tell whether it has ended.
 
-The name is ``host:pid namespace:pid:start``. Where the kernel tells no start (not Linux) no owner is ever known to
+The name is ``host:boot:pid namespace:pid:start``. Where the kernel tells no start (not Linux) no owner is ever known to
 have ended, and its claim runs out by time.
 """
 
