@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 import pytest
+from dagster._core.instance.ref import InstanceRef
 
 from offramp.orchestration.code_location import build
 from offramp.orchestration.io_manager import DeliveringIOManager
@@ -150,3 +151,11 @@ def test_the_folder_of_the_source_root_is_no_package() -> None:
     root: Path = REPOSITORY / "platform"
 
     assert not (root / "__init__.py").exists()
+
+
+def test_a_plain_dagster_dev_sends_no_telemetry(tmp_path: Path) -> None:
+    """Without DAGSTER_HOME it keeps a temporary instance, configured by the working folder."""
+    reference = InstanceRef.from_dir(str(tmp_path), config_dir=str(REPOSITORY))
+
+    with dg.DagsterInstance.from_ref(reference) as instance:
+        assert not instance.telemetry_enabled
