@@ -140,7 +140,11 @@ def test_in_a_range_good_days_are_delivered_before_the_bad_ones_fail_the_step(ho
     assert len(set(_rows(house, USERS).values())) == 2
     with house.instance() as instance:
         found = evaluations(instance, USERS, EMAIL_TEST)
+        delivered = evaluations(instance, USERS, "delivered")
     assert {day: one.passed for day, one in found.items()} == {day.isoformat(): day != DAYS[2] for day in DAYS}
+    assert {day: one.passed for day, one in delivered.items() if one.passed} == {
+        day.isoformat(): True for day in DAYS[:2]
+    }
 
 
 def test_a_dead_destination_leaves_the_export_green_and_fails_the_run_by_name(house: House) -> None:

@@ -8,7 +8,7 @@ import dagster as dg
 
 from offramp.domain.errors import OfframpError
 from offramp.domain.exports import FormatName
-from offramp.orchestration.checks import not_delivered
+from offramp.orchestration.checks import delivery_evaluations, not_delivered
 from offramp.orchestration.describe import day_metadata
 from offramp.orchestration.extract import Extract, Fault
 from offramp.orchestration.recipients import mark_complete
@@ -47,8 +47,12 @@ class DeliveringIOManager(dg.IOManager):
             for day, metadata in done.items():
                 yield _materialized(context, day, metadata)
             # The asset's body does not get the word any more once its IO manager raised.
-            for fault in faults:
-                evaluation = not_delivered(context.asset_key, fault)
+            evaluations = [not_delivered(context.asset_key, fault) for fault in faults]
+            for day in done:
+                evaluations += delivery_evaluations(
+                    self._workplace.rooms, self._workplace.reports[obj.export.name, day]
+                )
+            for evaluation in evaluations:
                 yield dg.DagsterEvent.asset_check_evaluation(context.step_context, evaluation)
             raise dg.Failure("\n".join(map(str, sorted((*obj.faults, *faults), key=lambda fault: fault.day))))
 
