@@ -10,8 +10,9 @@ import pytest
 
 from offramp.domain.deliveries import DeliveryRecord, State
 from offramp.domain.errors import DeliveryRefused
-from offramp.pipeline.deliver import deliver_day, redeliver
+from offramp.pipeline.deliver import deliver_day
 from offramp.pipeline.plan import PlanOptions
+from offramp.pipeline.redeliver import redeliver
 from offramp.pipeline.verify import verify_folder
 from platform_tests.scenarios.scene import Scene, contents, manifests, subscription
 

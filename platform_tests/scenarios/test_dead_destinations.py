@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from offramp.domain.deliveries import State
-from offramp.pipeline.deliver import redeliver
+from offramp.pipeline.redeliver import redeliver
 from offramp.pipeline.verify import verify_folder
 from platform_tests.scenarios.scene import Scene, contents, manifests, subscription
 

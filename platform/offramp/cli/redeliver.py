@@ -73,7 +73,7 @@ def _find(invocation: Invocation, target: "Sequence[str]") -> "list[DeliveryReco
 
 def _again(invocation: Invocation, records: "Sequence[DeliveryRecord]", *, is_quiet: bool) -> None:
     from offramp.cli.progress import progress
-    from offramp.pipeline.deliver import redeliver as publish_again
+    from offramp.pipeline.redeliver import redeliver as publish_again
 
     with progress(is_quiet=is_quiet) as report:
         outcomes = publish_again(invocation.rooms, records, report)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from offramp.domain.deliveries import DELIVERED, Delivery, Kind, Staged, State
-from offramp.domain.errors import ClaimHeld, ClaimLost, ContractBroken, DeliveryRefused, LandingUnavailable, NotYetDue
+from offramp.domain.errors import ContractBroken, LandingUnavailable, NotYetDue
 from offramp.domain.windows import DAY, tick_of
 from offramp.pipeline.land import ensure_landings
 from offramp.pipeline.plan import Facts, Plan, PlanOptions, Skipped, plan_day
 from offramp.pipeline.publish import publish
+from offramp.pipeline.recorded import as_delivery, give_back, record_of, take_claim
 from offramp.pipeline.rooms import Outcome, PublishFailure, no_report
 from offramp.pipeline.scan import group_key
 from offramp.pipeline.stage import open_group
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from offramp.domain.deliveries import Claim, DeliveryRecord
     from offramp.domain.exports import Export
     from offramp.pipeline.rooms import Report, Rooms
-
-_WAIT_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +207,10 @@ class _Run:
         for record in records:
             if record.subscription_id not in subscriptions or record.revision != newest[record.delivery_id]:
                 continue
-            delivery = _as_delivery(rooms, record)
-            claims = {delivery.id: _claim(rooms, delivery, self.report)}
+            delivery = as_delivery(rooms, record)
+            claims = {delivery.id: take_claim(rooms, delivery, self.report)}
             try:
-                current = _record(rooms, delivery)
+                current = record_of(rooms, delivery)
                 if current is None or current.state is not State.STAGED:
                     continue
                 staged = rooms.lake.staged.load(delivery)
@@ -222,7 +219,7 @@ class _Run:
                 else:
                     self._publish(staged, claims, record=current)
             finally:
-                _release(rooms, claims[delivery.id])
+                give_back(rooms, claims[delivery.id])
 
     def deliver(self, deliveries: Sequence[Delivery]) -> None:
         """Deliver what shares one scan: publish what is staged, stage and publish the rest."""
@@ -242,7 +239,7 @@ class _Run:
                 self._stage_and_publish(fresh, claims)
         finally:
             for claim in claims.values():
-                _release(rooms, claim)
+                give_back(rooms, claim)
 
     def _stage_and_publish(self, deliveries: Sequence[Delivery], claims: dict[str, Claim]) -> None:
         rooms = self.rooms
@@ -304,60 +301,20 @@ def _claim_usable(
     next revision is claimed, which supersedes them there, and no manifest is written twice.
     """
     while True:
-        claims[delivery.id] = claim = _claim(rooms, delivery, report)
-        record = _record(rooms, delivery)
+        claims[delivery.id] = claim = take_claim(rooms, delivery, report)
+        record = record_of(rooms, delivery)
         if record is None or record.state is not State.STAGED:
             return delivery, record, None
         staged = rooms.lake.staged.load(delivery)
         if staged is not None or rooms.lake.manifests.content(delivery.id, delivery.revision) is None:
             return delivery, record, staged
-        _release(rooms, claim)
+        give_back(rooms, claim)
         delivery = replace(
             delivery,
             revision=delivery.revision + 1,
             supersedes=delivery.revision,
             reason="made anew, for the staged parts could not be used any more",
         )
-
-
-def _claim(rooms: Rooms, delivery: Delivery, report: Report) -> Claim:
-    """Claim a delivery, waiting for another run's claim to be released or to expire.
-
-    The claim of a process of this machine that was killed is taken over at once.
-    """
-    give_up_at = rooms.clock() + 2 * rooms.claim_ttl
-    gone: Claim | None = None
-    is_told = False
-    while True:
-        try:
-            return rooms.ledger.claim(delivery, owner=rooms.owner, ttl=rooms.claim_ttl, now=rooms.clock(), gone=gone)
-        except ClaimHeld as held:
-            if rooms.has_ended(held.holder.owner):
-                gone = held.holder
-                continue
-            if rooms.clock() >= give_up_at:
-                raise
-            if not is_told:
-                until = f"{held.holder.expires_at:%H:%M:%S} UTC"
-                report("wait", f"{delivery.label}: another run works on it, {held.holder.owner}, until {until} at most")
-                is_told = True
-            time.sleep(_WAIT_SECONDS)
-
-
-def _release(rooms: Rooms, claim: Claim) -> None:
-    """Give a claim back. One that was lost is not this run's any more, and the loss was raised where it mattered."""
-    with suppress(ClaimLost):
-        rooms.ledger.release(claim)
-
-
-def _record(rooms: Rooms, delivery: Delivery) -> DeliveryRecord | None:
-    records = rooms.ledger.find(
-        subscription=delivery.subscription.id,
-        export=delivery.export.name,
-        first_day=delivery.data_day,
-        last_day=delivery.data_day,
-    )
-    return next((record for record in records if record.revision == delivery.revision), None)
 
 
 def _missed(rooms: Rooms, delivery: Delivery) -> tuple[Delivery, ...]:
@@ -371,68 +328,3 @@ def _missed(rooms: Rooms, delivery: Delivery) -> tuple[Delivery, ...]:
         own = replace(delivery, data_day=day, tick=tick, until=window.end, window=window)
         missed.append(replace(own, landing_id=None, kind=Kind.REGULAR, revision=1, previous=None, covers=()))
     return tuple(missed)
-
-
-def redeliver(rooms: Rooms, records: Sequence[DeliveryRecord], report: Report = no_report) -> tuple[Outcome, ...]:
-    """Publish kept parts again, as they are: what is missing or damaged at a destination is put back.
-
-    Raises DeliveryRefused for a revision that was superseded or whose parts are no longer kept.
-    """
-    return tuple(_redeliver_one(rooms, record, report) for record in records)
-
-
-def _redeliver_one(rooms: Rooms, record: DeliveryRecord, report: Report) -> Outcome:
-    delivery = _as_delivery(rooms, record)
-    _refuse_undelivered(delivery, record)
-    claim = _claim(rooms, delivery, report)
-    try:
-        # Asked again under the claim: a correction may have come in between.
-        current = _record(rooms, delivery) or record
-        _refuse_undelivered(delivery, current)
-        staged = rooms.lake.staged.load(delivery)
-        if staged is None:
-            raise DeliveryRefused(
-                "its parts are no longer kept, or damaged",
-                where=delivery.label,
-                expected="parts in the lake that match their checksums",
-                found="none",
-                todo="make it again as a correction: offramp redeliver --correct --reason '...'",
-            )
-        failures = publish(rooms, staged, claim, report, record=current, repairs=True)
-        return Outcome(staged, is_new=False, failures=failures)
-    finally:
-        _release(rooms, claim)
-
-
-def _refuse_undelivered(delivery: Delivery, record: DeliveryRecord) -> None:
-    if record.state not in DELIVERED | {State.STAGED}:
-        raise DeliveryRefused(
-            "only what was staged or published can be delivered again",
-            where=delivery.label,
-            expected="state staged, published, submitted or accepted",
-            found=record.state.value,
-            todo="deliver the day, or name the newest revision",
-        )
-
-
-def _as_delivery(rooms: Rooms, record: DeliveryRecord) -> Delivery:
-    """Name a recorded delivery, so that its parts can be found; its other facts stand beside the parts."""
-    subscription = next((one for one in rooms.subscriptions if one.id == record.subscription_id), None)
-    export = rooms.exports.get(record.export)
-    if subscription is None or export is None:
-        raise DeliveryRefused(
-            "its subscription or export is no longer in the configuration",
-            where=f"{record.subscription_id} {record.export} {record.data_day}",
-            todo="put it back, or deliver the kept parts by hand from the lake",
-        )
-    return Delivery(
-        subscription=subscription,
-        export=export,
-        data_day=record.data_day,
-        tick=record.tick,
-        until=record.until,
-        window=None,
-        landing_id=record.landing_id,
-        kind=record.kind,
-        revision=record.revision,
-    )
