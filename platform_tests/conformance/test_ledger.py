@@ -169,7 +169,9 @@ ZOMBIE_CALLS: dict[str, Callable[[SqlLedger, Claim, Delivery], object]] = {
     "stage": lambda ledger, claim, delivery: ledger.stage(claim, make_staged(delivery), now=NOW),
     "advance": lambda ledger, claim, _: ledger.advance(claim, State.FAILED, now=NOW),
     "place": lambda ledger, claim, _: ledger.place(claim, PLACED, now=NOW),
-    "cover": lambda ledger, claim, _: ledger.cover(claim, [make_delivery(DAY - timedelta(days=1))], now=NOW),
+    "stage, covering": lambda ledger, claim, delivery: ledger.stage(
+        claim, make_staged(delivery), now=NOW, missed=[make_delivery(DAY - timedelta(days=1))]
+    ),
 }
 
 
@@ -284,8 +286,8 @@ def test_covered_days_are_superseded_unless_they_were_delivered(ledger: SqlLedge
     zombie = take(ledger, worked_on)
     covering = take(ledger, make_delivery())
 
-    ledger.cover(covering, days, now=NOW)
-    ledger.cover(covering, days, now=NOW)
+    ledger.stage(covering, make_staged(make_delivery()), now=NOW, missed=days)
+    ledger.stage(covering, make_staged(make_delivery()), now=NOW, missed=days)
 
     found = {record.data_day: (record.state, record.covered_by) for record in ledger.find(last_day=days[-1].data_day)}
     covered = (State.SUPERSEDED, make_delivery().id)
@@ -487,25 +489,37 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         self.ledger.advance(claim, state, now=self.now)
         self.states[key] = state
-        earlier = (claim.delivery_id, delivery.supersedes or 0)
-        if state in {State.PUBLISHED, State.ACCEPTED} and earlier in self.states:
-            self.states[earlier] = State.SUPERSEDED
+        if state in {State.PUBLISHED, State.ACCEPTED} and delivery.supersedes is not None:
+            for earlier in range(1, claim.revision):
+                if (claim.delivery_id, earlier) in self.states:
+                    self.states[claim.delivery_id, earlier] = State.SUPERSEDED
 
     @precondition(lambda self: self.claims)
-    @rule(data=st.data())
-    def stage(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), covered=st.none() | st.integers(1, 3))
+    def stage(self, data: st.DataObject, covered: int | None) -> None:
+        """Stage, and cover a revision of the other day in the same step; refused, nothing is covered either."""
         claim, delivery = data.draw(st.sampled_from(self.claims))
         key = (claim.delivery_id, claim.revision)
+        missed = [] if covered is None else [self.delivery(1 if delivery.data_day == DAY else 0, covered)]
         if not self.is_current(claim):
             with pytest.raises(ClaimLost):
-                self.ledger.stage(claim, make_staged(delivery), now=self.now)
+                self.ledger.stage(claim, make_staged(delivery), now=self.now, missed=missed)
         elif State.STAGED not in ALLOWED[self.states[key]]:
             with pytest.raises(DeliveryRefused):
-                self.ledger.stage(claim, make_staged(delivery), now=self.now)
+                self.ledger.stage(claim, make_staged(delivery), now=self.now, missed=missed)
         else:
-            self.ledger.stage(claim, make_staged(delivery), now=self.now)
+            self.ledger.stage(claim, make_staged(delivery), now=self.now, missed=missed)
             self.states[key] = State.STAGED
             self.staged.add(key)
+            for one in missed:
+                self._covered(one)
+
+    def _covered(self, missed: Delivery) -> None:
+        state = self.states.get((missed.id, missed.revision))
+        if state not in DELIVERED and state is not State.SUPERSEDED:
+            self.states[missed.id, missed.revision] = State.SUPERSEDED
+            if missed.id in self.holders:
+                self.holders[missed.id] = (None, self.now)
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data(), is_renewal=st.booleans())
@@ -522,23 +536,6 @@ class LedgerMachine(RuleBasedStateMachine):
         else:
             self.ledger.release(claim)
             self.holders[claim.delivery_id] = (None, self.now)
-
-    @precondition(lambda self: self.claims)
-    @rule(data=st.data(), revision=st.integers(1, 3))
-    def cover(self, data: st.DataObject, revision: int) -> None:
-        claim, delivery = data.draw(st.sampled_from(self.claims))
-        day = 1 if delivery.data_day == DAY else 0
-        missed = self.delivery(day, revision)
-        if not self.is_current(claim):
-            with pytest.raises(ClaimLost):
-                self.ledger.cover(claim, [missed], now=self.now)
-            return
-        self.ledger.cover(claim, [missed], now=self.now)
-        state = self.states.get((missed.id, revision))
-        if state not in DELIVERED and state is not State.SUPERSEDED:
-            self.states[missed.id, revision] = State.SUPERSEDED
-            if missed.id in self.holders:
-                self.holders[missed.id] = (None, self.now)
 
     @invariant()
     def the_states_are_those_of_the_model(self) -> None:

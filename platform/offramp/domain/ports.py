@@ -241,9 +241,6 @@ class Ledger(Protocol):
     def release(self, claim: Claim) -> None:
         """Give a claim back, so that others need not wait for its end."""
 
-    def cover(self, claim: Claim, missed: Iterable[Delivery], *, now: datetime) -> None:
-        """Write missed deliveries as superseded, covered by the claimed one."""
-
     def find(
         self,
         *,

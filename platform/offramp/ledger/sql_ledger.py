@@ -90,6 +90,8 @@ class SqlLedger:
     def stage(self, claim: Claim, staged: Staged, *, now: datetime, missed: Iterable[Delivery] = ()) -> None:
         """Advance to staged, and write what was staged: plan, landing, counts and files.
 
+        ``missed`` deliveries are superseded in the same transaction, covered by this one; delivered ones stay as they
+        are. A run that still works on a missed delivery loses its claim: its rows are in this delivery already.
         Raises ClaimLost, and DeliveryRefused for another delivery than the claimed one.
         """
         delivery = staged.delivery
@@ -161,18 +163,6 @@ class SqlLedger:
             same = and_(*(placements.c[name] == value for name, value in key.items()))
             if connection.execute(update(placements).where(same).values(values)).rowcount == 0:
                 connection.execute(insert(placements).values(key | values))
-
-    def cover(self, claim: Claim, missed: Iterable[Delivery], *, now: datetime) -> None:
-        """Write missed deliveries as superseded, covered by the claimed one; delivered ones stay as they are.
-
-        A run that still works on a missed delivery loses its claim: its rows are in this delivery already.
-        Raises ClaimLost.
-        """
-        wanted = tuple(missed)
-        with self._database.write([claim.delivery_id, *(one.id for one in wanted)]) as connection:
-            claim_rows.check(connection, claim)
-            for one in wanted:
-                self._cover_one(connection, claim, one, now=now)
 
     def find(
         self,

@@ -47,7 +47,6 @@ class BatchCheck:
     key: Sequence[str]
     required: Sequence[str]
     facts: Sequence[str] = ()
-    rows: int = 0
     _last: pl.DataFrame | None = field(default=None, init=False)
 
     def check(self, batch: pa.RecordBatch) -> pl.DataFrame:
@@ -59,7 +58,6 @@ class BatchCheck:
         assert isinstance(frame, pl.DataFrame)  # noqa: S101 - a record batch becomes a frame
         if frame.height:
             self._rises(frame)
-            self.rows += frame.height
         return frame
 
     def _no_nulls(self, batch: pa.RecordBatch) -> None:

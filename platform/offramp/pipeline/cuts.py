@@ -59,12 +59,8 @@ def cut_rows(
     return _mutable(rooms, delivery, landing, base, compared)
 
 
-def _classified(
-    sql: str, cut: str, late_age: str = "null::varchar", repeated: str = "null::boolean", alias: str = "m"
-) -> str:
-    return (
-        f"select {alias}.*, {cut} as {CUT}, {late_age} as {LATE_AGE}, {repeated} as {REPEATED} from ({sql}) as {alias}"
-    )
+def _classified(sql: str, cut: str, late_age: str = "null::varchar", repeated: str = "null::boolean") -> str:
+    return f"select m.*, {cut} as {CUT}, {late_age} as {LATE_AGE}, {repeated} as {REPEATED} from ({sql}) as m"
 
 
 def change_instant(model: Model, moment: datetime) -> str:

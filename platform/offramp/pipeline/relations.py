@@ -42,15 +42,12 @@ def model_since(rooms: Rooms, model: Model, landing: Landing, base: Landing | No
 def model_base(rooms: Rooms, model: Model, base: Landing, now: ModelOver, *, prefix: str) -> ModelOver:
     """Return a model over an earlier landing; columns that its files lack read as NULL."""
     over = model_over(rooms, model, base, prefix=prefix)
-    compiled_now = {relation.name: relation for relation in now.relations}
-    names = {use.name: use for use in rooms.project.compile(model.name, prefix=prefix).relations}
-    tables_now = {use.table: use.name for use in rooms.project.compile(model.name, prefix="now_").relations}
     relations = []
-    for relation in over.relations:
-        newer = compiled_now[tables_now[names[relation.name].table]]
-        has = {name for name, _type in relation.schema}
+    # Both compile the same model, so their tables stand in the same order.
+    for older, newer in zip(over.relations, now.relations, strict=True):
+        has = {name for name, _type in older.schema}
         missing = tuple(column for column in newer.schema if column[0] not in has)
-        relations.append(replace(relation, schema=relation.schema + missing))
+        relations.append(replace(older, schema=older.schema + missing))
     return ModelOver(over.sql, tuple(relations))
 
 
