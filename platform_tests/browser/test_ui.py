@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PLATFORMS = "media/snapshot/platforms"
 USERS = "media/delta/users"
-EMAIL_TEST = "accepted_values_email_status"
+EMAIL_CHECK = "accepted_values"
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -38,7 +38,7 @@ def test_a_data_test_that_fails_is_a_failed_check_and_nothing_is_delivered(page:
 
     materialize(page, shown.address, USERS, day)
 
-    see(page, f"{shown.address}/{check_page(USERS, EMAIL_TEST)}", "Evaluation result", "Failed", "failing_rows", day)
+    see(page, f"{shown.address}/{check_page(USERS, EMAIL_CHECK)}", "Evaluation result", "Failed", "failing_rows", day)
     page.screenshot(path=shown.screenshots / "failed_check.png")
     assert not any("users" in name for name in shown.house.files())
 

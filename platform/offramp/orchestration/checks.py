@@ -14,7 +14,7 @@ from offramp.domain.deliveries import DELIVERED, State
 from offramp.domain.exports import Mode
 from offramp.orchestration.describe import placements_text, records_of, table
 from offramp.orchestration.keys import export_key
-from offramp.sql.data_tests import Severity
+from offramp.sql.data_tests import CONTRACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from offramp.pipeline.rooms import Rooms
     from offramp.sql.project import Project
 
-CONTRACT = "contract"
 DELIVERED_CHECK = "delivered"
 ADDS_UP = "adds_up"
 
 
 def check_specs(export: Export, project: Project) -> list[dg.AssetCheckSpec]:
-    """Return the checks of an export: contract, data tests, and delivery."""
-    described = {CONTRACT: "The model's columns and types are those of the contract."}
+    """Return the checks of an export: its data tests by group, and delivery."""
+    said = {CONTRACT: ["Columns and types are those of the contract."]}
     for test in project.model(export.model.name).tests:
         subject = f"`{test.column}`: " if test.column else ""
-        described[test.name] = f"{subject}{test.description}"
+        said.setdefault(test.group, []).append(f"{subject}{test.description}")
+    described = {group: "\n\n".join(lines) for group, lines in said.items()}
     described[DELIVERED_CHECK] = "Every subscription that is due has its files, verified at every destination."
     if export.mode is Mode.DELTA:
         described[ADDS_UP] = "Previous landing + delta + deletes is the new landing, key by key."
@@ -46,31 +46,47 @@ def check_specs(export: Export, project: Project) -> list[dg.AssetCheckSpec]:
 def gate_evaluations(
     rooms: Rooms, export: Export, day: str, reports: Sequence[GateReport]
 ) -> Iterator[dg.AssetCheckEvaluation]:
-    """Yield one result per data test over the landings of a day; none where nothing was tested."""
-    severities = {test.name: test.severity for test in rooms.project.model(export.model.name).tests}
-    by_test: dict[str, list[tuple[str, GateResult]]] = {}
+    """Yield one result per group of data tests over the landings of a day; none where nothing was tested.
+
+    A group warns where only tests that do not block failed; its description names what failed.
+    """
+    groups = {test.name: test.group for test in rooms.project.model(export.model.name).tests}
+    by_group: dict[str, list[tuple[str, GateResult]]] = {}
     for report in reports:
         for result in report.results:
-            by_test.setdefault(result.test, []).append((report.landing_id, result))
-    for name, results in by_test.items():
+            by_group.setdefault(groups.get(result.test, CONTRACT), []).append((report.landing_id, result))
+    for group, results in by_group.items():
         failed = [(landing, result) for landing, result in results if not result.has_passed]
-        is_warning = severities.get(name) is Severity.WARN
-        metadata: dict[str, Any] = {
-            "failing_rows": sum(result.failing for _, result in results),
-            "landing": ", ".join(landing for landing, _ in failed or results),
-        }
-        kept = [result.kept for _, result in failed if result.kept]
-        if kept:
-            metadata["kept_rows"] = dg.MetadataValue.path(str(kept[-1]))
+        is_warning = bool(failed) and not any(result.is_blocking for _, result in failed)
         yield dg.AssetCheckEvaluation(
             asset_key=export_key(export),
-            check_name=name,
+            check_name=group,
             passed=not failed,
             partition=day,
             severity=dg.AssetCheckSeverity.WARN if is_warning else dg.AssetCheckSeverity.ERROR,
-            description=(failed or results)[0][1].description,
-            metadata=metadata,
+            description="; ".join(_failure(result) for _, result in failed) or f"{len(results)} tests passed",
+            metadata=_gate_metadata(failed, [landing for landing, _ in results]),
         )
+
+
+def _failure(result: GateResult) -> str:
+    return f"{result.test}: {result.description} Not so in {result.failing:,} rows."
+
+
+def _gate_metadata(failed: Sequence[tuple[str, GateResult]], landings: Sequence[str]) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
+        "failing_rows": sum(result.failing for _, result in failed),
+        "landing": ", ".join(dict.fromkeys(landing for landing, _ in failed) or dict.fromkeys(landings)),
+    }
+    if failed:
+        metadata["tests"] = table(
+            ["test", "failing rows", "kept rows", "landing"],
+            [[one.test, f"{one.failing:,}", str(one.kept or ""), landing] for landing, one in failed],
+        )
+    kept = [result.kept for _, result in failed if result.kept]
+    if kept:
+        metadata["kept_rows"] = dg.MetadataValue.path(str(kept[-1]))
+    return metadata
 
 
 def delivery_evaluations(rooms: Rooms, report: DayReport) -> Iterator[dg.AssetCheckEvaluation]:

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
+import yaml
 
 from offramp.domain.errors import NotYetDue, WrongUse
 from offramp.domain.windows import DAY, midnight
 from offramp.orchestration.code_location import build
 from offramp.orchestration.days import ranges
+from offramp.orchestration.event_log import OpenEventLogStorage
 from offramp.orchestration.keys import deliveries_key, export_key, landing_key
 from offramp.pipeline.rooms import no_report
 
@@ -26,13 +28,7 @@ if TYPE_CHECKING:
     from offramp.pipeline.rooms import Report, Rooms
     from offramp.settings import Settings
 
-# Without `nux` a dialog about newsletters covers a fresh instance and takes every click.
-_DAGSTER_YAML = """\
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-"""
+_OURS = "# Written by offramp before each run. Without this line the file is yours and stays as it is.\n"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -59,15 +55,27 @@ class RunResult:
 
 
 def prepare_home(settings: Settings) -> Path:
-    """Make the folder of the Dagster instance, with its settings if it has none, and return it."""
-    home = settings.dagster_home
+    """Make the folder of the Dagster instance, with our settings unless it has others, and return it."""
+    home = settings.dagster_home.absolute()
     home.mkdir(parents=True, exist_ok=True)
-    chosen = home / "dagster.yaml"
-    if not chosen.exists():
-        with tempfile.NamedTemporaryFile("w", dir=home, suffix=".yaml", delete=False) as file:
-            file.write(_DAGSTER_YAML)
+    chosen, wanted = home / "dagster.yaml", _dagster_yaml(home)
+    found = chosen.read_text(encoding="utf-8") if chosen.exists() else _OURS
+    if found != wanted and found.startswith(_OURS):
+        with tempfile.NamedTemporaryFile("w", dir=home, suffix=".yaml", delete=False, encoding="utf-8") as file:
+            file.write(wanted)
         Path(file.name).replace(chosen)
     return home
+
+
+def _dagster_yaml(home: Path) -> str:
+    # Without `nux` a dialog about newsletters covers a fresh instance and takes every click.
+    event_log = {
+        "module": OpenEventLogStorage.__module__,
+        "class": OpenEventLogStorage.__name__,
+        "config": {"base_dir": str(home / "history" / "runs")},
+    }
+    chosen = {"telemetry": {"enabled": False}, "nux": {"enabled": False}, "event_log_storage": event_log}
+    return _OURS + yaml.safe_dump(chosen, sort_keys=False)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from offramp.domain.contracts import Column, Contract, DataType, TypeKind
 from offramp.domain.errors import nearest
-from offramp.sql.data_tests import DataTest, Rule, Severity, Target, not_accepted, not_null, too_long
+from offramp.sql.data_tests import CONTRACT, DataTest, Rule, Severity, Target, not_accepted, not_null, too_long
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 TENANT = DataType(TypeKind.VARCHAR)
 _REF = re.compile(r"^ref\(\s*(?P<quote>['\"])(?P<model>[a-z_][a-z0-9_]*)(?P=quote)\s*\)$")
+_UNIQUE = "unique"
+_GROUPS = {
+    "not_null": CONTRACT,
+    "unique": _UNIQUE,
+    "accepted_values": "accepted_values",
+    "relationships": "relationships",
+}
 _TIMES = frozenset({TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ})
 
 
@@ -101,7 +108,7 @@ def build_tests(model: ModelYaml, contract: Contract, faults: Faults) -> tuple[D
             tests.append(_row(f"max_length_{column.name}", column.name, f"At most {length} characters.", length))
     key = tuple(name for name in (tenant, *contract.key) if name)
     description = f"Each {', '.join(key)} stands once."
-    tests.append(DataTest("unique_key", None, description, Severity.ERROR, Rule.UNIQUE, columns=key))
+    tests.append(DataTest("unique_key", None, description, Severity.ERROR, Rule.UNIQUE, columns=key, group=_UNIQUE))
     names = [test.name for test in tests]
     for name in names:
         if names.count(name) > 1:
@@ -152,6 +159,7 @@ def _declared(column: ColumnYaml, test: DataTestYaml, tenant: str | None, faults
         target=target,
         tenant_column=tenant,
         where=config.where if config else None,
+        group=(body and body.name) or _GROUPS[kind],
     )
 
 

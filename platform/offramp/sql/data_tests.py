@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from offramp.sql.compiled import Compiled, RelationUse
 
 
+CONTRACT = "contract"
+
+
 class Severity(StrEnum):
     """Whether a failing row stops the export."""
 
@@ -44,7 +47,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class DataTest:
-    """A data test of a model. ``condition`` is true for a failing row ``r``; ``columns`` are unique together."""
+    """A data test of a model. ``condition`` is true for a failing row ``r``; ``columns`` are unique together.
+
+    ``group`` is the check under which it is shown; a test that was given a name is a check of its own.
+    """
 
     name: str
     column: str | None
@@ -56,6 +62,7 @@ class DataTest:
     target: Target | None = None
     tenant_column: str | None = None
     where: str | None = None
+    group: str = CONTRACT
 
     @property
     def relations(self) -> tuple[RelationUse, ...]:

@@ -1,0 +1,73 @@
+"""Dagster's event log on SQLite, with connections that stay open.
+
+Dagster's own opens a database anew for each event, and three times for the result of a check: over a thousand events
+of a nightly run that is most of the run's CPU time. The files and their tables are Dagster's own; either class reads
+what the other wrote.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import sqlalchemy
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from sqlalchemy.pool import StaticPool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dagster._serdes import ConfigurableClassData
+
+# The index, the run at work, and some that the UI shows.
+MOST_OPEN = 8
+_BUSY_SECONDS = 60
+
+
+class OpenEventLogStorage(SqliteEventLogStorage):
+    """The event log of a Dagster home. A process keeps the databases open that it used last."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._engines: OrderedDict[str, sqlalchemy.Engine] = OrderedDict()
+        self._tables: set[str] = set()
+        super().__init__(base_dir, inst_data)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[sqlalchemy.Connection]:
+        """Give a transaction on a run's database, or on the index. One thread at a time, as Dagster has it."""
+        with self._db_lock, self._engine(shard).begin() as connection:
+            yield connection
+
+    def _engine(self, shard: str) -> sqlalchemy.Engine:
+        engine = self._engines.get(shard)
+        if engine is None:
+            engine = sqlalchemy.create_engine(
+                self.conn_string_for_shard(shard),
+                poolclass=StaticPool,
+                connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+            )
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            with engine.connect() as connection:
+                # In WAL mode this loses nothing when a process is killed; what was delivered stands in the ledger.
+                connection.exec_driver_sql("pragma synchronous = normal")
+            self._engines[shard] = engine
+            while len(self._engines) > MOST_OPEN:
+                self._engines.popitem(last=False)[1].dispose()
+        self._engines.move_to_end(shard)
+        return engine
+
+    def has_table(self, table_name: str) -> bool:
+        """Say whether the index has a table; one that was there stays there."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
+    def dispose(self) -> None:
+        """Close all databases."""
+        with self._db_lock:
+            while self._engines:
+                self._engines.popitem()[1].dispose()
+        super().dispose()
