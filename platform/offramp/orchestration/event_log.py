@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from sqlalchemy.pool import StaticPool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Self
 
     from dagster._serdes import ConfigurableClassData
 
@@ -71,3 +74,18 @@ class OpenEventLogStorage(SqliteEventLogStorage):
             while self._engines:
                 self._engines.popitem()[1].dispose()
         super().dispose()
+
+
+class OpenSqliteStorage(DagsterSqliteStorage):
+    """Dagster's storage in a folder, as by default, but for its event log."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(base_dir, inst_data)
+        self._event_log_storage = OpenEventLogStorage(str(Path(base_dir) / "history" / "runs"))
+
+    @classmethod
+    def from_config_value(  # type: ignore[override]  # Dagster's own narrows the configuration likewise
+        cls, inst_data: ConfigurableClassData, config_value: Mapping[str, str]
+    ) -> Self:
+        """Open the storage that dagster.yaml names."""
+        return cls.from_local(inst_data=inst_data, base_dir=config_value["base_dir"])

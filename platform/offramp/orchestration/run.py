@@ -16,7 +16,7 @@ from offramp.domain.errors import NotYetDue, WrongUse
 from offramp.domain.windows import DAY, midnight
 from offramp.orchestration.code_location import build
 from offramp.orchestration.days import ranges
-from offramp.orchestration.event_log import OpenEventLogStorage
+from offramp.orchestration.event_log import OpenSqliteStorage
 from offramp.orchestration.keys import deliveries_key, export_key, landing_key
 from offramp.pipeline.rooms import no_report
 
@@ -69,12 +69,12 @@ def prepare_home(settings: Settings) -> Path:
 
 def _dagster_yaml(home: Path) -> str:
     # Without `nux` a dialog about newsletters covers a fresh instance and takes every click.
-    event_log = {
-        "module": OpenEventLogStorage.__module__,
-        "class": OpenEventLogStorage.__name__,
-        "config": {"base_dir": str(home / "history" / "runs")},
+    storage = {
+        "module": OpenSqliteStorage.__module__,
+        "class": OpenSqliteStorage.__name__,
+        "config": {"base_dir": str(home)},
     }
-    chosen = {"telemetry": {"enabled": False}, "nux": {"enabled": False}, "event_log_storage": event_log}
+    chosen = {"telemetry": {"enabled": False}, "nux": {"enabled": False}, "storage": {"custom": storage}}
     return _OURS + yaml.safe_dump(chosen, sort_keys=False)
 
 
