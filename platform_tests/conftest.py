@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from platform_tests.servers.postgres import PostgresServer, run_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Other work on the machine fails no test.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

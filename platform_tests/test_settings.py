@@ -11,6 +11,7 @@ import pytest
 from offramp.domain.contracts import Column, Contract, DataType, TypeKind
 from offramp.domain.errors import SettingsError
 from offramp.domain.exports import EntityKind, Mode, Model, TaskSchedule
+from offramp.domain.personal import Treatment
 from offramp.domain.subscriptions import Initial
 from offramp.feeds.registry import FEEDS
 from offramp.settings import DemoSource, PostgresSource, Settings, check_subscriptions, load_settings
@@ -341,3 +342,77 @@ def test_a_size_that_is_none_is_refused_with_an_example(tmp_path: Path) -> None:
 
     assert "256 MiB" in str(error.expected)
     assert error.found == "lots"
+
+
+PERSONAL = GOOD.replace(
+    "        options:\n",
+    "        prefix: acme/prod\n"
+    "        personal:\n"
+    "          default: left_out\n"
+    "          columns: {users.email: hashed}\n"
+    "          hash_key: ${HASH_KEY}\n"
+    "        options:\n",
+)
+HASH_KEY = "0123456789abcdef"
+
+
+def personal_exports() -> list[Export]:
+    columns = (
+        Column("id", DataType(TypeKind.BIGINT), is_nullable=False),
+        Column("email", DataType(TypeKind.VARCHAR), is_nullable=True, is_personal=True),
+    )
+    profile = Column("profile", DataType(TypeKind.VARCHAR), is_nullable=False, is_personal=True)
+    schedules = (TaskSchedule("CRON_SCHEDULE_USERS", "20 0 * * *", (Mode.DELTA, Mode.SNAPSHOT)),)
+    models = [
+        Model("media", "users", EntityKind.MUTABLE, Contract(columns, ("id",)), "t", "", schedules, "users.sql", "f"),
+        Model("media", "profiles", EntityKind.MUTABLE, Contract((profile,), ("profile",)), "t", "", (), "p.sql", "f"),
+    ]
+    return list(FEEDS["media"].exports(models))
+
+
+def test_a_subscription_has_its_prefix_and_its_treatment_of_personal_columns(tmp_path: Path) -> None:
+    settings = read(tmp_path, PERSONAL, HASH_KEY=HASH_KEY)
+
+    (one,) = settings.subscriptions
+    assert settings.destinations["outbox"].folder(one) == tmp_path / "out/northwind/media/acme/prod"
+    assert one.personal.default is Treatment.LEFT_OUT
+    assert one.personal.columns == (("users.email", Treatment.HASHED),)
+    assert HASH_KEY not in repr(settings)
+    assert settings.redact(f"key {HASH_KEY}") == "key ***"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("          hash_key: ${HASH_KEY}\n", "", "hashes personal columns and has no hash_key"),
+        ("${HASH_KEY}", "short", "expected: a secret of 16 to 64 characters"),
+        ("left_out", "dropped", "'delivered', 'hashed' or 'left_out'"),
+        ("acme/prod", "../prod", "expected names of folders"),
+        ("acme/prod", "/prod", "expected names of folders"),
+        ("users.email: hashed", "users.email: [hashed]", "'users.email' has a wrong value"),
+    ],
+)
+def test_a_wrong_prefix_or_treatment_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    text = str(refused(tmp_path, PERSONAL.replace(old, new), HASH_KEY=HASH_KEY))
+    assert message in text
+    assert "short" not in text
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ("{users.emial: hashed}", "did you mean 'users.email'?"),
+        ("{users.id: hashed}", "'users.id' is not a personal column"),
+        ("{users.email: hashed}", "hash it: personal: columns: {profiles.profile: hashed}"),
+    ],
+)
+def test_only_personal_columns_are_treated_and_a_key_is_never_left_out(
+    tmp_path: Path, columns: str, message: str
+) -> None:
+    settings = read(tmp_path, PERSONAL.replace("{users.email: hashed}", columns), HASH_KEY=HASH_KEY)
+
+    with pytest.raises(SettingsError) as caught:
+        check_subscriptions(settings, personal_exports())
+
+    assert message in str(caught.value)
+    assert caught.value.where == f"{tmp_path}/offramp.yaml:{line_of(PERSONAL, 'personal:')}"

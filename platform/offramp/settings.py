@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from offramp.domain.errors import SettingsError, nearest
+from offramp.domain.personal import Personal, Treatment
 from offramp.domain.subscriptions import Initial, Subscription
 from offramp.domain.yaml_lines import Located, compose
 from offramp.feeds.registry import FEEDS
@@ -78,6 +79,19 @@ def _path_with_placeholders(value: object) -> object:
     return value
 
 
+def _folder_names(value: str) -> str:
+    parts = value.split("/")
+    if value and (any(part in {"", ".", ".."} for part in parts) or not value.isprintable()):
+        raise PydanticCustomError("prefix", "expected names of folders with / between them, such as acme/production")
+    return value
+
+
+def _hash_key(value: object) -> object:
+    if not isinstance(value, str) or not 16 <= len(value) <= 64:
+        raise PydanticCustomError("secret", "a secret of 16 to 64 characters")
+    return value
+
+
 def _each_once(values: list[str]) -> list[str]:
     if len(set(values)) < len(values):
         raise PydanticCustomError("twice", "expected each name once")
@@ -91,6 +105,8 @@ Memory = Annotated[ByteSize, BeforeValidator(_no_flag), Field(ge=64 * 1024 * 102
 # Names become folders and asset keys; a '|' would also blur the ids of deliveries.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
+HashKey = Annotated[SecretStr, BeforeValidator(_hash_key)]
+Prefix = Annotated[str, AfterValidator(_folder_names)]
 Names = Annotated[list[Annotated[str, Field(min_length=1)]], AfterValidator(_each_once)]
 
 
@@ -153,16 +169,22 @@ class LocalDestination(_Strict):
     path: Annotated[Path, BeforeValidator(_path_with_placeholders)]
 
     def folder(self, subscription: Subscription) -> Path:
-        """Return the folder of a subscription."""
+        """Return the folder of a subscription, its prefix included."""
         text = str(self.path)
         own = (subscription.recipient, subscription.feed, subscription.id)
         for placeholder, value in zip(PLACEHOLDERS, own, strict=True):
             text = text.replace(placeholder, value)
-        return Path(text)
+        return Path(text) / subscription.prefix
 
 
 # One kind so far; with a second one this becomes a union with ``kind`` as its discriminator.
 DestinationSettings = LocalDestination
+
+
+class _PersonalText(_Strict):
+    default: Treatment = Treatment.DELIVERED
+    columns: dict[str, Treatment] = {}
+    hash_key: HashKey | None = None
 
 
 class _SubscriptionText(_Strict):
@@ -173,6 +195,8 @@ class _SubscriptionText(_Strict):
     starts_on: Day | None = None
     initial: Initial = Initial.FULL
     deletes: bool = False
+    prefix: Prefix = ""
+    personal: _PersonalText = _PersonalText()
     entities: Names = []
     options: dict[str, str] = {}
 
@@ -234,7 +258,9 @@ class Settings:
 
     def _secrets(self) -> set[str]:
         urls = [self.ledger, *(one.url for one in self.sources.values() if isinstance(one, PostgresSource))]
-        return {secret for url in urls for secret in _secret_parts(url.get_secret_value())}
+        found = {secret for url in urls for secret in _secret_parts(url.get_secret_value())}
+        keys = (one.personal.hash_key for one in self.subscriptions)
+        return found | {key.get_secret_value() for key in keys if key is not None}
 
 
 def utc_now() -> datetime:
@@ -286,6 +312,8 @@ def _explain(refused: ValidationError, located: Located, values: object) -> Sett
             case "byte_size":
                 what, expected = f"'{path[-1]}' has a wrong value", "a size such as '256 MiB', or a number of bytes"
                 found = _as_written(located, path)
+            case "secret":
+                what, expected = f"'{path[-1]}' has a wrong value", fault["msg"]
             case "missing" | "union_tag_not_found":
                 name = path[-1] if fault["type"] == "missing" else "kind"
                 what, todo = f"'{name}' is missing", f"add {name}: to this mapping"
@@ -412,10 +440,26 @@ class _Reading:
             entities=tuple(text.entities),
             initial=text.initial,
             sends_deletes=text.deletes,
+            prefix=text.prefix,
+            personal=self._personal(text, path),
             options=self._options(feed, text, path),
         )
         self._claim_folders(subscription, path)
         return subscription
+
+    def _personal(self, text: _SubscriptionText, path: tuple[str | int, ...]) -> Personal:
+        chosen = text.personal
+        personal = Personal(chosen.default, tuple(sorted(chosen.columns.items())), chosen.hash_key)
+        if Treatment.HASHED in {chosen.default, *chosen.columns.values()}:
+            if chosen.hash_key is None:
+                what = f"'{text.id}' hashes personal columns and has no hash_key"
+                todo = "add hash_key: ${NAME}, a secret of 16 to 64 characters from the environment"
+                raise self._error(what, (*path, "personal"), todo=todo)
+            try:
+                personal.hash_pads()
+            except ValueError as refused:
+                raise self._error(str(refused), (*path, "personal", "hash_key")) from refused
+        return personal
 
     def _options(self, feed: Feed, text: _SubscriptionText, path: tuple[str | int, ...]) -> dict[str, str]:
         """Return the options of the environment under those of the file, each checked."""
@@ -427,8 +471,8 @@ class _Reading:
         }
         chosen = outer | text.options
         self._places[text.id, ""] = (self._located.file, self._located.line_of((*path, "id")))
-        for key in ("entities", *text.options):
-            here = (*path, key) if key == "entities" else (*path, "options", key)
+        for key in ("entities", "personal", *text.options):
+            here = (*path, "options", key) if key in text.options else (*path, key)
             self._places[text.id, key] = (self._located.file, self._located.line_of(here))
         self._places |= {(text.id, name): (ENVIRONMENT, None) for name in outer.keys() - text.options.keys()}
         for name, value in chosen.items():
@@ -470,12 +514,37 @@ def _check_subscription(settings: Settings, one: Subscription, exports: tuple[Ex
             file, line = settings.place(one, "entities")
             what = f"'{entity}' is not an entity of the feed {one.feed}"
             raise SettingsError(what, file=file, line=line, todo=nearest(entity, entities))
+    _check_personal(settings, one, own)
     for fault in feed.check_options(one.options, own, safety_lag=settings.safety_lag):
         raise _option_error(settings._places, one.id, fault)  # noqa: SLF001 - the same module
     taken = [export for export in own if feed.cron(one, export) is not None]
     if not taken:
         yield f"{one.id}: receives nothing: no export of its entities has a schedule"
     yield from (f"{one.id}: {warning}" for warning in feed.warnings(one.options, taken))
+
+
+def _check_personal(settings: Settings, one: Subscription, exports: Iterable[Export]) -> None:
+    """Refuse treatments of columns that are not personal, and keys that would be left out."""
+    file, line = settings.place(one, "personal")
+    contracts = {export.entity: export.contract for export in exports}
+    personal = [
+        f"{entity}.{column.name}"
+        for entity, contract in contracts.items()
+        for column in contract.columns
+        if column.is_personal
+    ]
+    for name, _ in one.personal.columns:
+        if name not in personal:
+            what = f"'{name}' is not a personal column of the feed {one.feed}"
+            todo = f"{nearest(name, personal)}, or mark the column personal: true in its model"
+            raise SettingsError(what, file=file, line=line, todo=todo)
+    for entity, contract in contracts.items():
+        left_out = set(one.personal.of(entity, contract, Treatment.LEFT_OUT)) & set(contract.key)
+        if left_out and (not one.entities or entity in one.entities):
+            name = f"{entity}.{min(left_out)}"
+            what = f"'{name}' is part of a key, which cannot be left out for '{one.id}'"
+            todo = f"hash it: personal: columns: {{{name}: hashed}}"
+            raise SettingsError(what, file=file, line=line, todo=todo)
 
 
 def _option_error(places: Mapping[tuple[str, str], tuple[str, int | None]], id_: str, fault: str) -> SettingsError:

@@ -1,6 +1,6 @@
 """``make bench``: every figure of the README's table, medians of interleaved runs, each case a process of its own.
 
-Usage: python -m platform_tests.benchmarks [--runs N] [--only csv|memory|load|landing]
+Usage: python -m platform_tests.benchmarks [--runs N] [--only csv|memory|load|landing|exports|backfill]
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import argparse
 import platform
 import sys
 import tempfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platform_tests.benchmarks import csv_cases, landing_cases
-from platform_tests.benchmarks.measure import Cost, in_turn, run
+from platform_tests.benchmarks import csv_cases, exports_cases, landing_cases
+from platform_tests.benchmarks.measure import Cost, in_turn, medians, run, total
 from platform_tests.servers.postgres import run_postgres
 
 if TYPE_CHECKING:
@@ -77,7 +77,43 @@ def landing(folder: Path, runs: int) -> None:
     show(f"Landing {ROWS:,} rows from PostgreSQL", costs, goal="at most 1.2", peers=["duckdb scan"])
 
 
-PARTS: dict[str, Callable[[Path, int], None]] = {"load": load, "csv": csv, "landing": landing, "memory": memory}
+def exports(folder: Path, runs: int) -> None:
+    run(module("exports_cases", "prepare", str(folder)))
+    run(module("exports_cases", "keep", str(folder)))
+    found: dict[str, list[Cost]] = {"offramp": [], "script": []}
+    for _ in range(runs + 1):
+        exports_cases.restore(folder)
+        found["offramp"].append(run(exports_cases.command(folder, "--date", str(exports_cases.FIRST))))
+        found["script"].append(run(module("exports_cases", "script", str(folder))))
+    costs = {name: medians(costs[1:]) for name, costs in found.items()}
+    count = len(list((folder / "script").rglob("*.csv")))
+    names = len({(one.parent.name, one.stem) for one in (folder / "script").rglob("*.csv")})
+    show(f"All {names} exports of a demo day, {count} deliveries", costs, goal="see below", peers=["script"])
+    overhead = costs["offramp"].cpu_seconds - costs["script"].cpu_seconds
+    print(f"  overhead per export: {overhead / names:.3f} CPU s   goal: at most 0.1", flush=True)
+
+
+def backfill(folder: Path, _runs: int) -> None:
+    run(module("exports_cases", "prepare", str(folder)))
+    days = [exports_cases.FIRST + timedelta(days=number) for number in range(exports_cases.DAYS)]
+    exports_cases.forget(folder)
+    each = [run(exports_cases.command(folder, "--date", str(day))) for day in days]
+    exports_cases.forget(folder)
+    costs = {
+        "offramp": run(exports_cases.command(folder, "--from", str(days[0]), "--to", str(days[-1]))),
+        "a run per day": total(each),
+    }
+    show(f"Backfill of {len(days)} days as one run", costs, goal="at most 0.2", peers=["a run per day"])
+
+
+PARTS: dict[str, Callable[[Path, int], None]] = {
+    "load": load,
+    "csv": csv,
+    "landing": landing,
+    "memory": memory,
+    "exports": exports,
+    "backfill": backfill,
+}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)

@@ -47,11 +47,22 @@ def in_turn(commands: Mapping[str, Sequence[str]], *, runs: int, warm_up: bool =
             cost = run(command)
             if number or not warm_up:
                 found[name].append(cost)
-    return {
-        name: Cost(
-            median(cost.wall_seconds for cost in costs),
-            median(cost.cpu_seconds for cost in costs),
-            max(cost.peak_mb for cost in costs),
-        )
-        for name, costs in found.items()
-    }
+    return {name: medians(costs) for name, costs in found.items()}
+
+
+def medians(costs: Sequence[Cost]) -> Cost:
+    """Return the median times and the highest peak."""
+    return Cost(
+        median(cost.wall_seconds for cost in costs),
+        median(cost.cpu_seconds for cost in costs),
+        max(cost.peak_mb for cost in costs),
+    )
+
+
+def total(costs: Sequence[Cost]) -> Cost:
+    """Return what several processes cost together, one after the other."""
+    return Cost(
+        sum(cost.wall_seconds for cost in costs),
+        sum(cost.cpu_seconds for cost in costs),
+        max(cost.peak_mb for cost in costs),
+    )

@@ -26,6 +26,7 @@ def test_right_settings_are_shown_with_schedules_windows_and_places(offramp: Off
     assert exports["media/snapshot/users"] == {
         "export": "media/snapshot/users",
         "cron": None,
+        "off": "CSV_SNAPSHOT does not name it",
         "data_day": None,
         "tick": None,
         "until": None,

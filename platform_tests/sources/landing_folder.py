@@ -52,8 +52,8 @@ def specs_of(source: str, names: Iterable[str] = tuple(TABLES)) -> list[TableSpe
         TableSpec(
             source,
             name,
-            (TABLES[name].key,),
-            None if name == "platforms" else "tenant",
+            TABLES[name].key,
+            "tenant" if "tenant" in dict(TABLES[name].columns) else None,
             TABLES[name].change_column,
             Increment(TABLES[name].ingestion_column, timedelta(minutes=5), timedelta(days=7))
             if TABLES[name].is_log

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CATEGORIES_YML = """\
+REGIONS_YML = """\
 version: 2
 
 sources:
   - name: media
     tables:
-      - name: categories
+      - name: regions
         description: Genres, channels and shows of all tenants.
         config:
           meta:
@@ -32,8 +32,8 @@ sources:
             change_column: last_updated
 
 models:
-  - name: categories
-    description: Tree of genres, channels and shows, one row per tenant and category.
+  - name: regions
+    description: Tree of genres, channels and shows, one row per tenant and region.
     config:
       contract:
         enforced: true
@@ -44,18 +44,18 @@ models:
         tenant_column: tenant
     columns:
       - name: id
-        description: Id of the category.
+        description: Id of the region.
         data_type: bigint
         data_tests: [not_null]
       - name: parent_id
         description: Category above; empty at the root.
         data_type: bigint
-        config: {meta: {references: categories.id}}
+        config: {meta: {references: regions.id}}
         data_tests:
           - relationships:
-              arguments: {to: ref('categories'), field: id}
+              arguments: {to: ref('regions'), field: id}
       - name: level_type
-        description: Level of the category in the tree.
+        description: Level of the region in the tree.
         data_type: varchar(32)
         data_tests:
           - not_null
@@ -72,31 +72,31 @@ models:
         data_tests: [not_null]
 """
 
-CATEGORIES_SQL = """\
--- One row per tenant and category, as the category is now.
+REGIONS_SQL = """\
+-- One row per tenant and region, as the region is now.
 select
     cast(id as bigint) as id,
     cast(parent_id as bigint) as parent_id,
     cast(level_type as varchar) as level_type,
     cast(last_updated as timestamp) as last_updated,
     cast(tenant as varchar) as tenant
-from {{ source('media', 'categories') }}
+from {{ source('media', 'regions') }}
 """
 
 
-def test_a_seventh_entity_takes_one_sql_and_one_yml(real_folder: Path, tmp_path: Path) -> None:
+def test_one_sql_and_one_yml_make_an_entity(real_folder: Path, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     shutil.copytree(real_folder, folder)
-    (folder / "models/media/categories.yml").write_text(CATEGORIES_YML, encoding="utf-8")
-    (folder / "models/media/categories.sql").write_text(CATEGORIES_SQL, encoding="utf-8")
+    (folder / "models/media/regions.yml").write_text(REGIONS_YML, encoding="utf-8")
+    (folder / "models/media/regions.sql").write_text(REGIONS_SQL, encoding="utf-8")
 
     project = load_project(folder)
 
-    model = project.models["media.categories"].model
-    assert len(project.models) == 7
-    assert "categories" in {table.name for table in project.tables("media")}
+    model = project.models["media.regions"].model
+    assert len(project.models) == 58
+    assert "regions" in {table.name for table in project.tables("media")}
     (schedule,) = model.schedules
-    assert (schedule.variable, schedule.default) == ("CRON_SCHEDULE_CATEGORIES", "10 0 * * *")
+    assert (schedule.variable, schedule.default) == ("CRON_SCHEDULE_REGIONS", "10 0 * * *")
     assert schedule.modes == (Mode.DELTA, Mode.SNAPSHOT)
     assert tenancy_problems(project) == ()
 

@@ -1,6 +1,6 @@
 """``offramp config check``: are the settings and the project right, and what will be delivered when."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +17,7 @@ from offramp.domain.windows import Window, tick_of
 if TYPE_CHECKING:
     from offramp.domain.subscriptions import Subscription
 
+_NOT_TAKEN = "entities does not name it"
 _PROBE = "_manifests/connection-check"
 
 
@@ -131,6 +132,11 @@ def _subscription(one: "Subscription", invocation: Invocation, findings: _Findin
         "tenants": list(one.tenants),
         "starts_on": one.starts_on.isoformat(),
         "initial": one.initial.value,
+        "prefix": one.prefix,
+        "options": {
+            name: {"value": value, "from": _origin(one, name, invocation)} for name, value in one.options.items()
+        },
+        "personal": _personal(one, exports),
         "destinations": [
             {
                 "name": name,
@@ -139,9 +145,29 @@ def _subscription(one: "Subscription", invocation: Invocation, findings: _Findin
             }
             for name in one.destinations
         ],
-        "exports": [
-            _export(one, export, now) for export in exports if not one.entities or export.entity in one.entities
-        ],
+        "exports": [_export(one, export, now) for export in exports],
+    }
+
+
+def _origin(one: "Subscription", option: str, invocation: Invocation) -> str:
+    file, line = invocation.settings.place(one, option)
+    return str(file) if line is None else f"line {line}"
+
+
+def _personal(one: "Subscription", exports: Iterable[Export]) -> dict[str, list[str]]:
+    """Return the personal columns that the subscription receives hashed or not at all, as entity.column."""
+    from offramp.domain.personal import Treatment
+
+    contracts = {
+        export.entity: export.contract for export in exports if not one.entities or export.entity in one.entities
+    }
+    return {
+        treatment.value: [
+            f"{entity}.{name}"
+            for entity, contract in contracts.items()
+            for name in one.personal.of(entity, contract, treatment)
+        ]
+        for treatment in (Treatment.HASHED, Treatment.LEFT_OUT)
     }
 
 
@@ -151,7 +177,8 @@ def _export(one: "Subscription", export: Export, now: datetime) -> dict[str, Any
     feed = FEEDS[one.feed]
     cron = feed.cron(one, export)
     facts = ("data_day", "tick", "until", "window")
-    found: dict[str, Any] = {"export": export.name, "cron": cron, **dict.fromkeys(facts)}
+    found: dict[str, Any] = {"export": export.name, "cron": cron, "off": feed.off_reason(one, export)}
+    found |= dict.fromkeys(facts)
     day = last_due_day([cron], now) if cron else None
     tick = tick_of(cron, day) if cron and day else None
     if day is None or tick is None:
@@ -174,6 +201,23 @@ def _window_text(export: dict[str, Any]) -> str:
     return until_text(Window(**instants) if instants else None, datetime.fromisoformat(export["until"]))
 
 
+def _print_sums(one: dict[str, Any]) -> None:
+    """Print what empty schedules and lists came to, which options are set, and what becomes of personal columns."""
+    off: dict[str, list[str]] = {}
+    for export in one["exports"]:
+        if export["off"]:
+            off.setdefault(export["off"], []).append(export["export"])
+    due = len(one["exports"]) - sum(map(len, off.values()))
+    say(f"  {due} of {counted(len(one['exports']), 'export')} are due")
+    for reason, names in off.items():
+        say(f"  off because {reason}: {', '.join(names)}")
+    for name, option in one["options"].items():
+        say(f"  {name}={option['value']!r} ({option['from']})")
+    for treatment, columns in one["personal"].items():
+        if columns:
+            say(f"  {treatment.replace('_', ' ')}: {', '.join(columns)}")
+
+
 def _print(document: dict[str, Any], findings: _Findings, invocation: Invocation) -> None:
     for one in document["subscriptions"]:
         say(
@@ -184,8 +228,13 @@ def _print(document: dict[str, Any], findings: _Findings, invocation: Invocation
             say(f"  to {place['name']} ({place['kind']}): {place['place']}")
         print_table(
             ("export", "schedule (UTC)", "last window (UTC)"),
-            ((export["export"], export["cron"] or "off", _window_text(export)) for export in one["exports"]),
+            (
+                (export["export"], export["cron"] or "off", _window_text(export))
+                for export in one["exports"]
+                if export["off"] != _NOT_TAKEN
+            ),
         )
+        _print_sums(one)
         say()
     for warning in findings.warnings:
         say(f"warning: {warning}")

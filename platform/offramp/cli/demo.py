@@ -37,12 +37,17 @@ def demo(
     context: typer.Context,
     day: DateOption = None,
     days: Annotated[int, typer.Option(min=1, help="How many data days, up to that one.")] = 1,
+    scale: Annotated[
+        float | None, typer.Option(min=0.01, max=10_000, help="How much of everything, in a folder of its own.")
+    ] = None,
     quiet: QuietOption = False,
 ) -> None:
     """Generate the demo where it is missing, land it, deliver the last full data day, and read it all back."""
     if context.invoked_subcommand is not None:
         return
     invocation = Invocation.of(context)
+    if scale is not None:
+        invocation.use(_at_scale(invocation.settings, scale))
     settings = invocation.settings
     exports = _demo_exports(invocation)
     crons = crons_of(exports, settings.subscriptions)
@@ -65,8 +70,36 @@ def demo(
         say(f"nothing was delivered anew: data day {shown} was delivered before, and is as it was")
     for folder in sorted({str(folder) for one in finished.records for folder in _folders(settings, one).values()}):
         say(f"  files: {folder}")
-    say("  runs, assets and checks in the browser: make ui")
+    if scale is None:
+        say("  runs, assets and checks in the browser: make ui")
     fail(invocation, [*finished.failures, *differences])
+
+
+def _at_scale(settings: "Settings", scale: float) -> "Settings":
+    """Return settings in which demos have a scale, and all that is written stands in a folder of its own.
+
+    Another scale is another life: in one lake its rows would be changes of the first one's.
+    """
+    from pydantic import SecretStr
+
+    from offramp.settings import DemoSource
+
+    home = settings.lake.parent / f"scale-{scale:g}"
+    return replace(
+        settings,
+        lake=home / "lake",
+        ledger=SecretStr(f"sqlite:///{home / 'ledger.db'}"),
+        scratch=home / "scratch",
+        dagster_home=home / "dagster",
+        sources={
+            name: one.model_copy(update={"scale": scale}) if isinstance(one, DemoSource) else one
+            for name, one in settings.sources.items()
+        },
+        destinations={
+            name: one.model_copy(update={"path": home / name / "{subscription}"})
+            for name, one in settings.destinations.items()
+        },
+    )
 
 
 def _demo_exports(invocation: Invocation) -> "list[Export]":

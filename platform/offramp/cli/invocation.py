@@ -42,6 +42,10 @@ class Invocation:
             self._settings = load_settings(self.config)
         return self._settings
 
+    def use(self, settings: Settings) -> None:
+        """Go on with other settings than those of the file; before anything else was opened."""
+        self._settings = settings
+
     @property
     def project(self) -> Project:
         """The project in ``dbt_like_sql``."""

@@ -86,7 +86,7 @@ class DataType:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a contract. ``references`` is ``entity.column``."""
+    """One column of a contract. ``references`` is ``entity.column``; ``is_hashed`` says that files hold its hash."""
 
     name: str
     type: DataType
@@ -94,6 +94,7 @@ class Column:
     description: str = ""
     references: str | None = None
     is_personal: bool = False
+    is_hashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from offramp.domain.personal import delivered_contract
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
     from pathlib import Path
 
+    from offramp.domain.contracts import Contract
     from offramp.domain.exports import Export
     from offramp.domain.subscriptions import Subscription
     from offramp.domain.windows import Window
@@ -118,6 +121,12 @@ class Delivery:
     def label(self) -> str:
         """How people name it in messages."""
         return f"{self.subscription.id} {self.export.name} {self.data_day} r{self.revision}"
+
+    @property
+    def contract(self) -> Contract:
+        """The contract of the files: the export's, with personal columns as the subscription receives them."""
+        export = self.export
+        return delivered_contract(export.model.contract, export.entity, self.subscription.personal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from offramp.domain.deliveries import FileRole
+from offramp.domain.personal import HASH_NAME, Treatment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from offramp.domain.deliveries import Staged
+    from offramp.domain.deliveries import Delivery, Staged
 
 MANIFEST_VERSION = 1
 
@@ -44,6 +45,14 @@ def _instant(moment: datetime | None) -> str | None:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if moment else None
 
 
+def _personal(delivery: Delivery) -> dict[str, object]:
+    """Return which personal columns are hashed, how, and which are left out. The key is never named."""
+    personal, export = delivery.subscription.personal, delivery.export
+    hashed = personal.of(export.entity, export.contract, Treatment.HASHED)
+    left_out = personal.of(export.entity, export.contract, Treatment.LEFT_OUT)
+    return {"hashed": list(hashed), "hashed_by": HASH_NAME if hashed else None, "left_out": list(left_out)}
+
+
 def build_manifest(
     staged: Staged,
     *,
@@ -60,6 +69,7 @@ def build_manifest(
     """
     delivery = staged.delivery
     export = delivery.export
+    contract = delivery.contract
     window = delivery.window
     run_key = {
         "subscription": delivery.subscription.id,
@@ -68,7 +78,7 @@ def build_manifest(
         "kind": delivery.kind.value,
         "window_start": _instant(window.start if window else None),
         "window_end": _instant(delivery.until),
-        "schema_fingerprint": export.contract.fingerprint,
+        "schema_fingerprint": contract.fingerprint,
         "revision": delivery.revision,
     }
     run_id = hashlib.sha256(json.dumps(run_key, sort_keys=True).encode()).hexdigest()[:24]
@@ -96,10 +106,11 @@ def build_manifest(
         "landing": delivery.landing_id,
         "data_as_of": _instant(data_as_of),
         "schema": {
-            "fingerprint": export.contract.fingerprint,
-            "key": list(export.contract.key),
-            "columns": export.contract.as_json(),
+            "fingerprint": contract.fingerprint,
+            "key": list(contract.key),
+            "columns": contract.as_json(),
         },
+        "personal": _personal(delivery),
         "format": dict(dialect),
         "files": [
             {

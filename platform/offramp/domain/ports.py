@@ -289,6 +289,9 @@ class Feed(Protocol):
     def cron(self, subscription: Subscription, export: Export) -> str | None:
         """Return when the export is due for the subscription, or None where it is switched off or not taken."""
 
+    def off_reason(self, subscription: Subscription, export: Export) -> str | None:
+        """Say what switches an export off for the subscription, or None where it is due."""
+
     def window(self, subscription: Subscription, export: Export, tick: datetime) -> Window:
         """Return the window that ends at or before a tick. For a snapshot only its end counts."""
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from offramp.domain.personal import AS_THEY_ARE, Personal
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
@@ -24,7 +26,8 @@ class Subscription:
 
     ``tenants`` names whose rows it receives; it is never empty. ``entities`` empty means every entity of the
     feed. ``options`` hold the feed's own options as the vendor's documentation names them; the feed's room
-    reads them. ``destinations`` are names in offramp.yaml.
+    reads them. ``destinations`` are names in offramp.yaml; ``prefix`` is the folder below them that all of its
+    files stand in.
     """
 
     id: str
@@ -36,4 +39,6 @@ class Subscription:
     entities: tuple[str, ...] = ()
     initial: Initial = Initial.FULL
     sends_deletes: bool = False
+    prefix: str = ""
+    personal: Personal = AS_THEY_ARE
     options: Mapping[str, str] = field(default_factory=dict, hash=False)

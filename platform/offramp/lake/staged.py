@@ -155,17 +155,18 @@ class StagedStore:
 
     def save(self, staged: Staged) -> Path:
         """Write the record in one step, over an earlier one of the same revision. Its parts are kept already."""
-        contract = staged.delivery.export.contract
+        delivery = staged.delivery
         record = _StagedRecord(
-            delivery_id=staged.delivery.id,
-            schema_fingerprint=contract.fingerprint,
-            columns={column.name: str(column.type) for column in contract.columns},
-            tenants=staged.delivery.subscription.tenants,
-            delivery=_DeliveryRecord.model_validate(staged.delivery),
+            delivery_id=delivery.id,
+            schema_fingerprint=delivery.contract.fingerprint,
+            # Those of the model: they tell the next delta what can be compared, whatever of it was delivered.
+            columns={column.name: str(column.type) for column in delivery.export.contract.columns},
+            tenants=delivery.subscription.tenants,
+            delivery=_DeliveryRecord.model_validate(delivery),
             files=tuple(_FileRecord.model_validate(file) for file in staged.files),
             counts=_CountsRecord.model_validate(staged.counts),
         )
-        final = self._path(staged.delivery.id, staged.delivery.revision)
+        final = self._path(delivery.id, delivery.revision)
         with work_folder(self._root) as folder:
             temporary = folder / "staged.json"
             temporary.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -235,7 +236,7 @@ def _differs(record: _StagedRecord, path: Path, delivery: Delivery) -> str | Non
     """Say why a record is not of what is owed today, or None."""
     if record.delivery_id != delivery.id or record.delivery.revision != delivery.revision:
         return f"its record {path} is of another delivery: {record.delivery_id}"
-    if record.schema_fingerprint != delivery.export.contract.fingerprint:
+    if record.schema_fingerprint != delivery.contract.fingerprint:
         return "it was staged under another contract: the columns changed since"
     if record.tenants and set(record.tenants) != set(delivery.subscription.tenants):
         return f"it was staged for other tenants: {', '.join(record.tenants)}"

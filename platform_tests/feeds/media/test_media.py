@@ -83,7 +83,8 @@ def due(*entities: str, **options: str) -> dict[str, str]:
 
 
 def test_the_defaults_are_those_of_the_vendors_page() -> None:
-    assert {name: option.default for name, option in OPTIONS.items()} == {
+    own = {"FILE_NAME_PATTERN"}
+    assert {name: option.default for name, option in OPTIONS.items() if name not in own} == {
         "CSV_INCLUDE_HEADER": "1",
         "CSV_FIELD_SEPARATOR": ",",
         "CSV_TEXT_ROW_SEPARATOR": "0",

@@ -71,9 +71,15 @@ class MediaFeed:
 
     def cron(self, subscription: Subscription, export: Export) -> str | None:
         """Return when the export is due for the subscription, or None where it is switched off or not taken."""
-        if subscription.entities and export.entity not in subscription.entities:
+        if self.off_reason(subscription, export) is not None:
             return None
         return media_options.cron_of(subscription.options, export)
+
+    def off_reason(self, subscription: Subscription, export: Export) -> str | None:
+        """Say why an export is never due for the subscription, or None where it is."""
+        if subscription.entities and export.entity not in subscription.entities:
+            return "entities does not name it"
+        return media_options.off_reason(subscription.options, export)
 
     def window(self, subscription: Subscription, export: Export, tick: datetime) -> Window:  # noqa: ARG002 - one window for all media exports
         """Return the window that ends at or before a tick. For a snapshot only its end counts."""
@@ -96,11 +102,11 @@ class MediaFeed:
 
     def rows_name(self, delivery: Delivery, part: int, parts: int) -> str:
         """Return the path of a part below the recipient's prefix; parts are counted from 1."""
-        return naming.rows_path(delivery, part, parts, is_gzip=self._is_gzip(delivery))
+        return naming.rows_path(_pattern(delivery), delivery, part, parts, is_gzip=self._is_gzip(delivery))
 
     def deletes_name(self, delivery: Delivery) -> str:
         """Return the path of the file of deletes."""
-        return naming.deletes_path(delivery, is_gzip=self._is_gzip(delivery))
+        return naming.deletes_path(_pattern(delivery), delivery, is_gzip=self._is_gzip(delivery))
 
     def manifest_name(self, delivery: Delivery) -> str:
         """Return the path of the manifest of the delivery's revision."""
@@ -118,6 +124,10 @@ class MediaFeed:
     def _is_gzip(self, delivery: Delivery) -> bool:
         _, dialect = self.format(delivery.subscription, delivery.export)
         return bool(dialect["gzip"])
+
+
+def _pattern(delivery: Delivery) -> str:
+    return media_options.text(delivery.subscription.options, "FILE_NAME_PATTERN")
 
 
 def _modes_of(model: Model) -> frozenset[Mode]:

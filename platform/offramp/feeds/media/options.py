@@ -1,6 +1,7 @@
 """The options of the media feed, by the names of the vendor's documentation.
 
-Source: media_exports.md sections 6 and 7. Values are text, as they stand behind ``=`` in a shell.
+Source: media_exports.md sections 6 and 7; FILE_NAME_PATTERN is our own. Values are text, as they stand behind ``=``
+in a shell.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from offramp.domain.errors import WrongUse, nearest
 from offramp.domain.exports import Mode
 from offramp.domain.windows import check_cron
+from offramp.feeds.media import naming
 from offramp.formats.java_dates import strftime_format
 
 if TYPE_CHECKING:
@@ -100,6 +102,7 @@ OPTIONS: dict[str, Option] = {
     "DATA_DELTA_DAYS": Option("1", _check_days),
     "DATA_DELTA_MIDNIGHT_TO_MIDNIGHT": Option("0", _check_flag),
     "DATA_DELTA_TIME_ZONE": Option("UTC", _check_zone),
+    "FILE_NAME_PATTERN": Option(naming.DEFAULT_PATTERN, naming.check_pattern),
 }
 
 
@@ -128,6 +131,9 @@ def check_together(options: Mapping[str, str], exports: Iterable[Export]) -> tup
             for name in sorted(options)
             if name.startswith(CRON_PREFIX) and name not in variables
         ]
+        pattern = text(options, "FILE_NAME_PATTERN")
+        if naming.check_pattern(pattern) is None and (same := naming.check_distinct(pattern, known)):
+            found.append(f"FILE_NAME_PATTERN {same}")
         found += [f"CSV_SNAPSHOT {fault}" for fault in _check_snapshot_tokens(text(options, "CSV_SNAPSHOT"), known)]
     return tuple(found)
 
@@ -196,23 +202,34 @@ def schedule_of(export: Export) -> TaskSchedule | None:
 
 
 def cron_of(options: Mapping[str, str], export: Export) -> str | None:
-    """Return when an export is due, or None where its schedule is empty or its snapshot is not asked for.
+    """Return when an export is due, or None where its schedule is empty or its snapshot is not asked for."""
+    schedule = schedule_of(export)
+    if schedule is None or off_reason(options, export) is not None:
+        return None
+    return _cron(options, schedule)
+
+
+def off_reason(options: Mapping[str, str], export: Export) -> str | None:
+    """Say which option switches an export off, or None where it is due.
 
     CSV_SNAPSHOT speaks of jobs that write both; a snapshot with a variable of its own obeys that alone
     (media_exports.md section 12, 8).
     """
     schedule = schedule_of(export)
     if schedule is None:
-        return None
-    cron = options.get(schedule.variable, schedule.default).strip()
-    if not cron:
-        return None
+        return "it has no schedule"
+    if not _cron(options, schedule):
+        return f"{schedule.variable} is empty"
     has_both = {Mode.DELTA, Mode.SNAPSHOT} <= set(schedule.modes)
     if has_both and export.mode is Mode.SNAPSHOT:
         chosen = snapshot_tokens(text(options, "CSV_SNAPSHOT"))
         if chosen and chosen.isdisjoint(_tokens_of(export)):
-            return None
-    return cron
+            return "CSV_SNAPSHOT does not name it"
+    return None
+
+
+def _cron(options: Mapping[str, str], schedule: TaskSchedule) -> str:
+    return options.get(schedule.variable, schedule.default).strip()
 
 
 def snapshot_tokens(value: str) -> frozenset[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import polars as pl
 
@@ -11,6 +13,9 @@ from offramp.sources.demo.people import tenants
 from offramp.sources.demo.schema import TABLES, TENANTS
 from offramp.sources.demo.versions import State, changed_at, version
 from offramp.sources.demo.words import CHANNELS, GENRES, KEYWORDS, PLATFORMS, REGIONS, SENTENCES, TITLES
+
+if TYPE_CHECKING:
+    from offramp.sources.demo.chapter import Beginning, First, Shift, Versions
 
 # The ids of the first shows; genres and channels lie below.
 FIRST_SHOW = 101
@@ -50,6 +55,31 @@ def live_platforms(draw: Draw, state: State, midnight: int, part: Part) -> list[
     when = moments(draw, midnight, part, 1)
     row = changed_at(table, state.rows("platforms")[draw.whole(0, len(PLATFORMS), 1)], when)
     return [version(row.with_columns(description=draw.text(SENTENCES, 1, odd=0.5)), when)]
+
+
+def begin(beginning: Beginning) -> First:
+    """Return the platforms, asset types, categories and assets with which the demo begins."""
+    draw, midnight = beginning.draw, beginning.midnight
+    types = new_types(draw, 1, at_the_start(draw, midnight, beginning.count(30, 6)))
+    created = at_the_start(draw, midnight, beginning.count(400, 20))
+    return {
+        "platforms": first_platforms(draw, midnight),
+        "asset_types": types,
+        "categories": first_categories(draw, types, midnight),
+        "assets": new_assets(draw, types, 1, created, drafts=0.08),
+    }
+
+
+def live(shift: Shift) -> Versions:
+    """Return the versions of one part of a day."""
+    draw, state, midnight, part = shift.draw, shift.state, shift.midnight, shift.part
+    types, shows = live_types(draw, state, midnight, part) if shift.number % 5 == 2 else ([], [])
+    return {
+        "platforms": live_platforms(draw, state, midnight, part) if shift.number % 9 == 4 else [],
+        "asset_types": types,
+        "categories": live_categories(draw, state, midnight, part) + shows,
+        "assets": live_assets(draw, state, midnight, part, shift.scale),
+    }
 
 
 def new_types(draw: Draw, first_id: int, when: Moments) -> pl.DataFrame:

@@ -80,8 +80,7 @@ class Days:
 
     def _make(self, number: int, state: State) -> None:
         if number == BEGIN:
-            for name, rows in self.life.begin().items():
-                state.tables[name] = latest(TABLES[name], [rows])
+            state.tables.update(self.life.begin().tables)
             logs: Mapping[str, pl.DataFrame] = {}
         else:
             logs = self.life.live(number, state)

@@ -13,19 +13,54 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from offramp.sources.demo import catalogue, people, views, vouchers
+from offramp.sources.demo import (
+    accounts,
+    acquisition,
+    audits,
+    catalogue,
+    churn,
+    descriptions,
+    files,
+    orders,
+    payments,
+    people,
+    placements,
+    products,
+    views,
+    voucher_service,
+)
+from offramp.sources.demo.chapter import Beginning, Chapter, Shift, ingested
 from offramp.sources.demo.draw import DAY, Draw, microseconds
 from offramp.sources.demo.moments import Part
 from offramp.sources.demo.schema import TABLES
+from offramp.sources.demo.versions import State, latest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
-    from offramp.sources.demo.versions import State
-
 # Part of every path of the demo's files: raise it when the same seed would give other rows.
-LIFE_VERSION = 1
+LIFE_VERSION = 2
+
+# In this order they begin: a chapter's first rows may point to those of the chapters before it.
+CHAPTERS: dict[str, Chapter] = {
+    "catalogue": Chapter(catalogue.begin, catalogue.live),
+    "people": Chapter(people.begin, people.live),
+    "placements": Chapter(placements.begin, placements.live),
+    "descriptions": Chapter(descriptions.begin, descriptions.live),
+    "files": Chapter(files.begin, files.live),
+    "products": Chapter(products.begin, products.live),
+    "accounts": Chapter(accounts.begin, accounts.live),
+    "orders": Chapter(orders.begin, orders.live),
+    "payments": Chapter(payments.begin, payments.live),
+    "voucher_service": Chapter(voucher_service.begin, voucher_service.live),
+    "acquisition": Chapter(acquisition.begin, acquisition.live),
+    "churn": Chapter(churn.begin, churn.live),
+    "audits": Chapter(audits.begin, audits.live),
+}
+
+# Ids of events rise with ingestion; a block holds ten times the events of an average part of a day.
+_PARTS = len(Part)
+_EVENTS = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,60 +79,56 @@ class Life:
         """Say whether nothing changes on a day."""
         return number % 10 == 6
 
-    def begin(self) -> dict[str, pl.DataFrame]:
-        """Return the versions with which the demo begins, all visible when its first day begins."""
-        midnight = microseconds(self.start_on)
-        draw = self._draw(-1, 0)
-        types = catalogue.new_types(draw, 1, catalogue.at_the_start(draw, midnight, max(6, round(30 * self.scale))))
-        asset_moments = catalogue.at_the_start(draw, midnight, max(20, round(400 * self.scale)))
-        return {
-            "users": people.first_users(draw, midnight, self.scale),
-            "platforms": catalogue.first_platforms(draw, midnight),
-            "asset_types": types,
-            "categories": catalogue.first_categories(draw, types, midnight),
-            "assets": catalogue.new_assets(draw, types, 1, asset_moments, drafts=0.08),
-            "vvs_pools": vouchers.first_pools(draw, midnight, self.scale),
-        }
+    def begin(self) -> State:
+        """Return the state with which the demo begins; all of it is visible when its first day begins."""
+        state = State()
+        for place, chapter in enumerate(CHAPTERS.values()):
+            draw = self._draw(-1, 0, place)
+            first = chapter.begin(Beginning(draw, state, microseconds(self.start_on), self.scale))
+            for name, rows in first.items():
+                state.tables[name] = latest(TABLES[name], [rows])
+        return state
 
     def live(self, number: int, state: State) -> dict[str, pl.DataFrame]:
         """Return the versions of a day and leave in ``state`` what it ends with."""
         midnight = microseconds(self.start_on) + number * DAY
-        mean = 4000 * self.scale
+        is_quiet = self.is_quiet(number)
         logs: dict[str, list[pl.DataFrame]] = {name: [] for name in TABLES}
-        logs["assets_views"].append(
-            views.day_of_views(
-                self._draw(number, 9),
-                state,
-                midnight,
-                first_id=self._first_view(number),
-                mean=mean,
-                is_quiet=self.is_quiet(number),
-            )
+        viewed = views.day_of_views(
+            self._draw(number, 9, 0),
+            state,
+            midnight,
+            first_id=1 + number * self._block(40_000),
+            mean=4000 * self.scale,
+            is_quiet=is_quiet,
         )
-        for place, part in enumerate(() if self.is_quiet(number) else Part):
-            for name, versions in self._part(self._draw(number, place), number, state, part).items():
-                log = pl.concat(versions) if versions else None
-                if log is not None and len(log):
-                    logs[name].append(log)
-                    state.apply(TABLES[name], log)
+        logs["assets_views"].append(viewed)
+        for place, part in enumerate(() if is_quiet else Part):
+            for name, versions in self._part(number, place, part, state).items():
+                logs[name].append(versions)
+                if not TABLES[name].is_log:
+                    state.apply(TABLES[name], versions)
         return {name: pl.concat(log, rechunk=True) for name, log in logs.items() if log}
 
-    def _part(self, draw: Draw, number: int, state: State, part: Part) -> Mapping[str, list[pl.DataFrame]]:
+    def _part(self, number: int, place: int, part: Part, state: State) -> dict[str, pl.DataFrame]:
+        """Return a part's versions by table. Everything is drawn before anything is applied."""
         midnight = microseconds(self.start_on) + number * DAY
-        # Everything is drawn before anything is applied: within a part, rows point only to what was there before it.
-        types, shows = catalogue.live_types(draw, state, midnight, part) if number % 5 == 2 else ([], [])
+        drawn: dict[str, list[pl.DataFrame]] = {}
+        for chapter_place, chapter in enumerate(CHAPTERS.values()):
+            draw = self._draw(number, place, chapter_place)
+            shift = Shift(draw, state, number, midnight, part, self.scale)
+            for name, frames in chapter.live(shift).items():
+                drawn.setdefault(name, []).extend(frame for frame in frames if len(frame))
+        last = Shift(self._draw(number, place, 99), state, number, midnight, part, self.scale)
+        first_id = 1 + (number * _PARTS + place) * self._block(_EVENTS)
         return {
-            "users": people.live_users(draw, state, midnight, part, self.scale),
-            "platforms": catalogue.live_platforms(draw, state, midnight, part) if number % 9 == 4 else [],
-            "asset_types": types,
-            "categories": catalogue.live_categories(draw, state, midnight, part) + shows,
-            "assets": catalogue.live_assets(draw, state, midnight, part, self.scale),
-            "vvs_pools": vouchers.live_pools(draw, state, midnight, part, self.scale),
+            name: ingested(name, frames, last, first_id=first_id) if TABLES[name].is_log else pl.concat(frames)
+            for name, frames in drawn.items()
+            if frames
         }
 
-    def _first_view(self, number: int) -> int:
-        """Ids of views rise with ingestion; a day's block holds ten times the views of an average day."""
-        return 1 + number * max(1_000, round(40_000 * self.scale))
+    def _block(self, events: int) -> int:
+        return max(1_000, round(events * self.scale))
 
-    def _draw(self, number: int, place: int) -> Draw:
-        return Draw(self.seed, self.start_on.toordinal(), number + 1, place)
+    def _draw(self, number: int, place: int, chapter: int) -> Draw:
+        return Draw(self.seed, self.start_on.toordinal(), number + 1, place, chapter)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from offramp.domain.quoting import identifier, literal
-from offramp.sources.demo.schema import TABLES, DemoTable
+from offramp.sources.demo.schema import TABLES
 
 if TYPE_CHECKING:
     from offramp.domain.ports import Progress
     from offramp.sources.demo.source import DemoSource
+    from offramp.sources.demo.table import DemoTable
 
 CHUNK_BYTES = 1 << 20
 # A row's time of ingestion lies before it can be seen, by up to 90 seconds.
@@ -59,7 +60,7 @@ def load_demo(
 
 def _create(connection: psycopg.Connection[Any], table: DemoTable) -> None:
     columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in table.columns)
-    _execute(connection, f"create table if not exists {table.name} ({columns}, primary key ({table.key}))")
+    _execute(connection, f"create table if not exists {table.name} ({columns}, primary key ({', '.join(table.key)}))")
 
 
 def _merge(connection: psycopg.Connection[Any], table: DemoTable, file: Path, *, keeps_others: bool) -> int:
@@ -73,22 +74,25 @@ def _merge(connection: psycopg.Connection[Any], table: DemoTable, file: Path, *,
         while chunk := content.read(CHUNK_BYTES):
             copy.write(chunk)
     connection.execute("analyze incoming")
-    key = table.key
     if not keeps_others:
-        _execute(
-            connection,
-            f"delete from {table.name} as t where not exists (select from incoming as i where i.{key} = t.{key})",
-        )
-    others = [identifier(name) for name, _ in table.columns if name != key]
-    mine, theirs, taken = (", ".join(f"{prefix}{name}" for name in others) for prefix in ("t.", "excluded.", ""))
+        same = " and ".join(f"i.{name} = t.{name}" for name in table.key)
+        _execute(connection, f"delete from {table.name} as t where not exists (select from incoming as i where {same})")
+    others = [(identifier(name), kind) for name, kind in table.columns if name not in table.key]
+    taken, values = (", ".join(f"{prefix}{name}" for name, _ in others) for prefix in ("", "excluded."))
+    mine, theirs = (", ".join(_comparable(f"{row}.{name}", kind) for name, kind in others) for row in ("t", "excluded"))
     _execute(
         connection,
-        f"insert into {table.name} as t select * from incoming on conflict ({key}) do update "
-        f"set ({taken}) = row({theirs}) where row({mine}) is distinct from row({theirs})",
+        f"insert into {table.name} as t select * from incoming on conflict ({', '.join(table.key)}) do update "
+        f"set ({taken}) = row({values}) where row({mine}) is distinct from row({theirs})",
     )
     connection.execute("drop table incoming")
     row = _execute(connection, f"select count(*) from {table.name}").fetchone()
     return int(row[0]) if row else 0
+
+
+def _comparable(column: str, kind: str) -> str:
+    # PostgreSQL's json has no equality; its text is kept as it was written.
+    return f"{column}::text" if kind == "json" else column
 
 
 def _execute(connection: psycopg.Connection[Any], statement: str) -> psycopg.Cursor[Any]:

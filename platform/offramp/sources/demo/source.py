@@ -15,7 +15,7 @@ from offramp.domain.quoting import identifier, literal
 from offramp.domain.windows import midnight
 from offramp.sources.demo.days import Days
 from offramp.sources.demo.life import Life
-from offramp.sources.demo.schema import TABLES, DemoTable
+from offramp.sources.demo.schema import TABLES
 from offramp.sources.demo.versions import COMMITTED, REMOVED, VERSION
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from offramp.domain.landings import TableSpec
     from offramp.domain.ports import LandingWriter
+    from offramp.sources.demo.table import DemoTable
 
 
 @dataclass(frozen=True)
@@ -110,16 +111,19 @@ class DemoSource:
         )
         if table.ingestion_column is None:
             files = _files(self._days.version_files(name, last))
-            key = dict(table.columns)[table.key]
             return (
                 f"select {columns} from (select * from {files} where {visible} "
-                f"qualify row_number() over (partition by {table.key} order by {VERSION} desc) = 1) "
-                f"where not {REMOVED} order by cast({table.key} as {key})"
+                f"qualify row_number() over (partition by {', '.join(table.key)} order by {VERSION} desc) = 1) "
+                f"where not {REMOVED} order by {_key_order(table)}"
             )
         first = 0 if since is None else min((since.astimezone(UTC).date() - self.start_on).days, last)
-        files = _files(self._days.log_files(name, first, last))
+        paths = self._days.log_files(name, first, last)
+        if not paths:
+            nothing = ", ".join(f"cast(null as {kind}) as {identifier(column)}" for column, kind in table.columns)
+            return f"select {nothing} where false"
+        files = _files(paths)
         newer = f" and {table.ingestion_column} > {_timestamp(since)}" if since else ""
-        return f"select {columns} from {files} where {visible}{newer} order by {table.key}"
+        return f"select {columns} from {files} where {visible}{newer} order by {_key_order(table)}"
 
     def _last_day(self, instant: datetime) -> int:
         begins = midnight(self.start_on)
@@ -149,6 +153,11 @@ class DemoSource:
 
 def _files(paths: Sequence[Path]) -> str:
     return "read_parquet([" + ", ".join(literal(str(path)) for path in paths) + "])"
+
+
+def _key_order(table: DemoTable) -> str:
+    kinds = dict(table.columns)
+    return ", ".join(f"cast({name} as {kinds[name]})" for name in table.key)
 
 
 def _timestamp(instant: datetime) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from offramp.sources.demo.moments import Moments
-    from offramp.sources.demo.schema import DemoTable
+    from offramp.sources.demo.table import DemoTable
 
 COMMITTED = "_committed_at"
 VERSION = "_version"
@@ -28,6 +28,8 @@ def _zone(rows: pl.DataFrame, column: str) -> str | None:
 def changed_at(table: DemoTable, rows: pl.DataFrame, when: Moments) -> pl.DataFrame:
     """Return rows with their change column moved; it never moves back."""
     column = table.change_column
+    if column is None:
+        return rows
     zone = _zone(rows, column)
     moved = pl.max_horizontal(pl.col(column), pl.lit(instants(when.changed, zone=zone)))
     return rows.with_columns(moved.alias(column))
@@ -46,7 +48,7 @@ def version(rows: pl.DataFrame, when: Moments, *, is_removed: bool = False) -> p
 def latest(table: DemoTable, frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Return the last version of each key, removed keys too, sorted by key."""
     every = pl.concat(frames, rechunk=True)
-    return every.sort(table.key, VERSION).unique(table.key, keep="last", maintain_order=True)
+    return every.sort(*table.key, VERSION).unique(table.key, keep="last", maintain_order=True)
 
 
 @dataclass(slots=True)

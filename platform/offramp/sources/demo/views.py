@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import polars as pl
 
@@ -9,6 +11,9 @@ from offramp.sources.demo.draw import DAY, HOUR, MINUTE, SECOND, Draw, instants,
 from offramp.sources.demo.schema import TENANTS
 from offramp.sources.demo.versions import COMMITTED, REMOVED, VERSION, State
 from offramp.sources.demo.words import COUNTRIES, DEVICES, ISPS, USER_AGENTS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Views started in each hour of the day, in parts of their sum.
 HOURS = np.array([3, 2, 1, 1, 1, 1, 2, 3, 4, 4, 4, 5, 6, 5, 5, 5, 6, 8, 10, 13, 15, 14, 10, 6], dtype=float)
@@ -28,7 +33,8 @@ def day_of_views(
     committed = midnight + hour * HOUR + draw.whole(0, HOUR, n)
     # Rows of a longer transaction carry a time of ingestion well before they can be seen.
     open_for = np.where(draw.chance(0.05, n), draw.whole(5 * SECOND, 90 * SECOND, n), draw.whole(0, SECOND, n))
-    ingested = committed - open_for
+    # Never before the day: ids rise with ingestion, and those of a day follow those of the day before.
+    ingested = np.maximum(committed - open_for, midnight)
     fate = draw.rng.random(n)
     delay = draw.whole(0, 3 * MINUTE, n)
     delay = np.where(fate < 0.02, draw.whole(HOUR, 6 * DAY, n), delay)
@@ -63,18 +69,26 @@ def _views_of(draw: Draw, state: State, tenant: str, n: int) -> pl.DataFrame:
     if not len(assets) or not len(users):
         n = 0
     asset = assets[draw.skewed(len(assets), n)]
-    user = users[draw.whole(0, max(len(users), 1), n)]
-    is_anonymous = pl.Series(draw.chance(0.25, n))
+    viewer = draw.whole(0, max(len(users), 1), n)
+    user = users[viewer]
+    is_anonymous = draw.chance(0.25, n)
+    profiles = state.rows("users_profiles").filter(mine & ~pl.col("deleted"))
+    profile = _profile(draw, users, profiles, viewer)
+    profile = profile.set(pl.Series(is_anonymous | draw.chance(0.25, n)), None)
     length = asset.get_column("duration").fill_null(0).to_numpy()
-    since = pl.max_horizontal(asset.get_column("create_time"), user.get_column("registration_date"))
+    since = pl.max_horizontal(
+        asset.get_column("create_time"),
+        user.get_column("registration_date"),
+        profiles.get_column("registered").gather(profile),
+    )
     return pl.DataFrame(
         {
             "asset_id": asset.get_column("id"),
             "category_id": asset.get_column("category_id"),
-            "user_id": user.get_column("id").set(is_anonymous, -1),
-            "subprofileid": spoil("p" + draw.hex(12, n), draw.chance(0.8, n) | is_anonymous.to_numpy()),
+            "user_id": user.get_column("id").set(pl.Series(is_anonymous), -1),
+            "subprofileid": profiles.get_column("subprofileid").gather(profile),
             "platform": draw.pick(platforms, n),
-            "ip": spoil(_addresses(draw, n), draw.chance(0.02, n)),
+            "ip": spoil(addresses(draw, n), draw.chance(0.02, n)),
             "geo_country": spoil(draw.pick(COUNTRIES[tenant], n), draw.chance(0.02, n)),
             "geo_isp": draw.text(ISPS, n, odd=0.01, null=0.05, empty=0.01),
             "live": asset.get_column("live"),
@@ -92,7 +106,16 @@ def _views_of(draw: Draw, state: State, tenant: str, n: int) -> pl.DataFrame:
     )
 
 
-def _addresses(draw: Draw, n: int) -> pl.Series:
+def _profile(draw: Draw, users: pl.DataFrame, profiles: pl.DataFrame, viewer: NDArray[np.int64]) -> pl.Series:
+    """Return the place of one of the viewer's profiles, NULL where there is none. Both tables are in order of user."""
+    owners, ids = profiles.get_column("user_id").to_numpy(), users.get_column("id").to_numpy()
+    first, last = np.searchsorted(owners, ids, "left"), np.searchsorted(owners, ids, "right")
+    count = (last - first)[viewer]
+    place = first[viewer] + (count * draw.rng.random(len(viewer))).astype(np.int64)
+    return pl.Series(place).set(pl.Series(count == 0), None)
+
+
+def addresses(draw: Draw, n: int) -> pl.Series:
     """Return addresses of the blocks that are kept for documentation, a fifth of them of version 6."""
     old = draw.pick(("192.0.2.", "198.51.100.", "203.0.113."), n) + pl.Series(draw.whole(0, 256, n)).cast(pl.String)
     new = "2001:db8::" + draw.hex(4, n)

@@ -1,78 +1,79 @@
-"""The demo's voucher pools: codes are used up, pools are added, and some are removed for good."""
+"""The demo's voucher service: how its seven tables begin and live."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from offramp.sources.demo.catalogue import at_the_start
-from offramp.sources.demo.draw import DAY, Draw, instants, spoil
-from offramp.sources.demo.moments import Moments, Part, moments
-from offramp.sources.demo.schema import TABLES, TENANTS
-from offramp.sources.demo.versions import State, changed_at, version
-from offramp.sources.demo.words import POOLS, PREFIXES
+from offramp.sources.demo.campaigns import (
+    core_products,
+    live_campaigns,
+    new_campaigns,
+    new_covers,
+    new_discounts,
+    new_products,
+)
+from offramp.sources.demo.draw import DAY, SECOND
+from offramp.sources.demo.moments import Moments, Part
+from offramp.sources.demo.redemptions import booked, first_touched, live_codes, newly_counted, no_redemptions
+from offramp.sources.demo.schema import TABLES
+from offramp.sources.demo.versions import State, version
+from offramp.sources.demo.voucher_pools import added_pools, new_pools, new_vouchers, removed_pools
+from offramp.sources.demo.voucher_times import finer, next_versions, utc
+
+if TYPE_CHECKING:
+    from offramp.sources.demo.chapter import Beginning, First, Shift, Versions
+
+# In this turn for each tenant, so that few campaigns already have every status.
+FIRST_STATES = ("ACTIVE", "ACTIVE", "ENDED", "DRAFT", "ACTIVE", "PAUSED")
 
 
-def _finer(draw: Draw, when: Moments) -> Moments:
-    """Voucher pools come from a system that dates changes in microseconds."""
-    return Moments(
-        np.minimum(when.changed + draw.whole(0, 1_000_000, len(when.changed)), when.committed), when.committed
+def begin(beginning: Beginning) -> First:
+    """Return what is there when the demo begins."""
+    draw, state = beginning.draw, State(dict(beginning.state.tables))
+
+    def when(n: int, days: int = 365) -> Moments:
+        return finer(draw, beginning.before(n, days=days))
+
+    discounts = state.tables["vvs_discounts"] = new_discounts(draw, when(18))
+    campaigns = new_campaigns(draw, discounts, FIRST_STATES, when(beginning.count(20, 12)))
+    ended = pl.lit(utc(beginning.midnight - draw.whole(SECOND, DAY, len(campaigns))))
+    campaigns = state.tables["vvs_campaigns"] = campaigns.with_columns(
+        pl.when(pl.col("status") == "ENDED").then(ended).otherwise(name).alias(name)
+        for name in ("end_date", "updated_at")
     )
+    offered = core_products(state)
+    state.tables["vvs_products"] = new_products(draw, offered, when(len(offered)))
+    covering = campaigns[np.arange(3 * len(campaigns)) % len(campaigns)]
+    state.tables["vvs_campaign_products"] = new_covers(draw, state, covering, when(len(covering)))
+    n = beginning.count(40, 12)
+    pools = new_pools(draw, campaigns[np.arange(n) % len(campaigns)], when(n, 330), days=(200, 700))
+    state.tables["vvs_pools"] = pools
+    state.tables["vvs_vouchers"] = new_vouchers(draw, state, pools, made=0)
+    state.tables["vvs_voucher_redemptions"] = no_redemptions()
+    for name, rows in booked(draw, state, first_touched(beginning, state)).items():
+        state.apply(TABLES[name], rows)
+    tallied = newly_counted(state)
+    state.apply(TABLES["vvs_campaigns"], version(tallied, beginning.before(len(tallied))))
+    return {name: rows for name, rows in state.tables.items() if name.startswith("vvs_")}
 
 
-def new_pools(draw: Draw, when: Moments) -> pl.DataFrame:
-    """Return pools that are made at the given moments."""
-    n = len(when.changed)
-    created = instants(when.changed, zone="UTC")
-    size = pl.Series(draw.whole(10, 5000, n))
-    until = instants(when.changed + draw.whole(30 * DAY, 400 * DAY, n), zone="UTC")
-    return version(
-        pl.DataFrame(
-            {
-                "id": draw.uuid(n),
-                "campaign_id": draw.uuid(n),
-                "name": draw.text(POOLS, n, odd=0.15),
-                "voucher_type": draw.pick(("SINGLE", "MULTI"), n),
-                "code_prefix": spoil(spoil(draw.pick(PREFIXES, n), draw.chance(0.2, n)), draw.chance(0.1, n), ""),
-                "code_length": pl.Series(draw.whole(6, 13, n)),
-                "size": size,
-                "available_count": size,
-                "redeemed_count": pl.Series(np.zeros(n, dtype=np.int64)),
-                "start_date": created.set(pl.Series(draw.chance(0.3, n)), None),
-                "expiry": until.set(pl.Series(draw.chance(0.3, n)), None),
-                "created_at": created,
-                "updated_at": created,
-                "tenant": draw.pick(TENANTS, n),
-            }
-        ),
-        when,
-    )
-
-
-def first_pools(draw: Draw, midnight: int, scale: float) -> pl.DataFrame:
-    """Return the pools with which the demo begins, some for each tenant."""
-    n = max(10, round(40 * scale))
-    pools = new_pools(draw, _finer(draw, at_the_start(draw, midnight, n)))
-    return pools.with_columns(tenant=pl.Series((TENANTS * n)[:n])).sort("id")
-
-
-def live_pools(draw: Draw, state: State, midnight: int, part: Part, scale: float) -> list[pl.DataFrame]:
-    """Return versions of one part of a day."""
-    table, share = TABLES["vvs_pools"], part.value[2]
-    rows = state.rows("vvs_pools")
-    used, removed = draw.count(0.2 * len(rows) * share), draw.count(0.7 * share)
-    total = min(used + removed, max(len(rows) - 6, 0))
-    used = min(used, total)
-    when = _finer(draw, moments(draw, midnight, part, total))
-    chosen = rows[draw.rng.choice(len(rows), total, replace=False).astype(np.uint32)]
-    redeemed = changed_at(table, chosen.slice(0, used), when.cut(0, used))
-    step = pl.min_horizontal(pl.col("available_count"), pl.lit(pl.Series(draw.whole(1, 9, used))))
-    redeemed = redeemed.with_columns(
-        available_count=pl.col("available_count") - step, redeemed_count=pl.col("redeemed_count") + step
-    )
-    added = _finer(draw, moments(draw, midnight, part, draw.count(max(1.0, scale) * share)))
-    return [
-        version(redeemed, when.cut(0, used)),
-        version(chosen.slice(used), when.cut(used, total), is_removed=True),
-        new_pools(draw, added),
-    ]
+def live(shift: Shift) -> Versions:
+    """Return the versions of one part of a day."""
+    removed: dict[str, pl.DataFrame] = {}
+    versions: dict[str, list[pl.DataFrame]] = {}
+    kept = shift.state.rows("vvs_pools")
+    if shift.part is Part.WORK:
+        removed = removed_pools(shift)
+        kept = kept.join(removed["vvs_pools"], on="id", how="anti", maintain_order="left")
+        versions = live_campaigns(shift)
+    elif shift.part is Part.NIGHT:
+        versions = {"vvs_campaigns": [next_versions(shift, "vvs_campaigns", newly_counted(shift.state))]}
+    changed = live_codes(shift, kept)
+    added = added_pools(shift) if shift.part is Part.EVENING else {}
+    for frames in (removed, changed, added):
+        for name, rows in frames.items():
+            versions.setdefault(name, []).append(rows)
+    return versions

@@ -1,0 +1,25 @@
+-- One row per tenant, build of a training set and subscription in it. Rows are only added.
+select
+    cast(run_id as varchar) as run_id,
+    cast(users_access_id as bigint) as users_access_id,
+    cast(user_id as bigint) as user_id,
+    cast(feature_date as date) as feature_date,
+    cast(horizon_days as bigint) as horizon_days,
+    cast(label_churned as boolean) as label_churned,
+    cast(tenure_days as bigint) as tenure_days,
+    cast(product_group_id as bigint) as product_group_id,
+    cast(period_days as bigint) as period_days,
+    cast(price as decimal(12,2)) as price,
+    cast(voucher_used as boolean) as voucher_used,
+    cast(autorenew_errors as bigint) as autorenew_errors,
+    cast(views_7d as bigint) as views_7d,
+    cast(views_30d as bigint) as views_30d,
+    cast(watched_hours_30d as decimal(9,2)) as watched_hours_30d,
+    cast(active_days_30d as bigint) as active_days_30d,
+    cast(days_since_last_view as bigint) as days_since_last_view,
+    cast(logins_30d as bigint) as logins_30d,
+    cast(platforms_30d as bigint) as platforms_30d,
+    cast(profiles_count as bigint) as profiles_count,
+    cast(built_at as timestamp) as built_at,
+    cast(tenant as varchar) as tenant
+from {{ source('media', 'churn_training') }}
