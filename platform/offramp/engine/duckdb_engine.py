@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -15,7 +16,6 @@ from offramp.engine.relations import parquet_scan, relation_query, with_relation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     import pyarrow as pa
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 # DuckDB's own default; stated, because the bytes of stored files depend on it.
 ROW_GROUP_ROWS = 122_880
+
+# The least that is worth a second thread: some 100,000 rows, as many as DuckDB gives to one thread at a time.
+_SMALL_BYTES = 2 * 1024 * 1024
 
 # How far a query may run ahead of its reader.
 _STREAM_BYTES = 4 * 1024 * 1024
@@ -57,10 +60,11 @@ class DuckDBEngine:
     @contextmanager
     def open(self, relations: Iterable[Relation]) -> Iterator[DuckDBSession]:
         """Open a session in which each relation can be selected from by its name."""
-        instance = self._instances.take()
+        chosen = tuple(relations)
+        instance = self._instances.take(is_small=0 < _bytes_of(chosen) < _SMALL_BYTES)
         is_sound = False
         try:
-            session = DuckDBSession(instance.connection, relations, self._known, memory_bytes=self._memory_bytes)
+            session = DuckDBSession(instance.connection, chosen, self._known, memory_bytes=self._memory_bytes)
             yield session
             is_sound = session.end()
         finally:
@@ -80,7 +84,7 @@ class DuckDBSession:
     def __init__(
         self,
         connection: duckdb.DuckDBPyConnection,
-        relations: Iterable[Relation],
+        relations: tuple[Relation, ...],
         known: Known,
         *,
         memory_bytes: int,
@@ -91,10 +95,9 @@ class DuckDBSession:
         self._is_sound = True
         self._open_cursors = 0
         self._held: list[str] = []
-        chosen = tuple(relations)
-        self._uris = tuple(dict.fromkeys(uri for relation in chosen for uri in relation.uris))
-        self._declared = tuple((relation.name, relation.schema) for relation in chosen)
-        self._queries = {relation.name: self._query(relation) for relation in chosen}
+        self._uris = tuple(dict.fromkeys(uri for relation in relations for uri in relation.uris))
+        self._declared = tuple((relation.name, relation.schema) for relation in relations)
+        self._queries = {relation.name: self._query(relation) for relation in relations}
 
     def end(self) -> bool:
         """Drop what the session holds, and tell whether its database may be used by another."""
@@ -230,6 +233,14 @@ class DuckDBSession:
             except duckdb.Error as error:
                 return error
         return None
+
+
+def _bytes_of(relations: Iterable[Relation]) -> float:
+    """Return how large the files of relations are together; without end where that cannot be told."""
+    try:
+        return sum(Path(uri).stat().st_size for uri in {uri for relation in relations for uri in relation.uris})
+    except OSError:
+        return float("inf")
 
 
 def _columns(described: Iterable[tuple[object, ...]]) -> Columns:

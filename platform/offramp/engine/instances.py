@@ -14,7 +14,7 @@ from offramp.engine.spill import SpillFolder, sweep
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A delivery needs two at once: for its scan, and for a check of it that reads the landings again.
+# Of each number of threads. A delivery needs two at once: for its scan, and for a check that reads the landings again.
 _MOST_IDLE = 2
 
 
@@ -22,6 +22,7 @@ class Instance:
     """An in-memory database with a spill folder of its own. It belongs to one session at a time."""
 
     def __init__(self, scratch: Path, memory_bytes: int, threads: int) -> None:
+        self.threads = threads
         self._pid = os.getpid()
         self._folder = SpillFolder(scratch)
         try:
@@ -57,15 +58,21 @@ class Instances:
         finalize(self, _close_all, self._idle)
         _OPENED.add(self)
 
-    def take(self) -> Instance:
-        """Return an instance that nobody else uses; folders that killed processes left are swept."""
+    def take(self, *, is_small: bool) -> Instance:
+        """Return an instance that nobody else uses; folders that killed processes left are swept.
+
+        For work that ``is_small`` it has one thread: to hand pieces to a second costs a third more CPU.
+        """
+        threads = 1 if is_small else self._threads
         with self._lock:
-            kept = self._idle.pop() if self._idle else None
+            kept = next((one for one in reversed(self._idle) if one.threads == threads), None)
+            if kept is not None:
+                self._idle.remove(kept)
         if kept is None:
-            return Instance(self._scratch, self._memory_bytes, self._threads)
+            return Instance(self._scratch, self._memory_bytes, threads)
         if not kept.may_be_kept:  # the scratch folder was emptied since
             kept.close()
-            return Instance(self._scratch, self._memory_bytes, self._threads)
+            return Instance(self._scratch, self._memory_bytes, threads)
         sweep(self._scratch)
         return kept
 
@@ -73,7 +80,7 @@ class Instances:
         """Keep an instance whose session ended well, unless it spilled or there are enough."""
         if instance.may_be_kept:
             with self._lock:
-                if len(self._idle) < _MOST_IDLE:
+                if sum(one.threads == instance.threads for one in self._idle) < _MOST_IDLE:
                     self._idle.append(instance)
                     return
         instance.close()
