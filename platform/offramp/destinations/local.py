@@ -222,6 +222,8 @@ def _unless_gone(error: OSError) -> None:
 
 def _make_folders(folder: Path) -> None:
     """Create a folder and sync the folders above it, so that a power cut does not lose the new entries."""
+    if folder.is_dir():
+        return
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for one in missing:
@@ -277,9 +279,10 @@ def _read_back(path: Path) -> tuple[int, str]:
     costs over a second of CPU. What a disk loses later is found by ``offramp verify``.
     """
     digest = hashlib.sha256()
-    buffer = memoryview(bytearray(_READ_BYTES))
     size = 0
     with path.open("rb", buffering=0) as file:
+        # Memory that is new to the process costs more than a small file.
+        buffer = memoryview(bytearray(min(_READ_BYTES, os.fstat(file.fileno()).st_size + 1)))
         while count := file.readinto(buffer):
             digest.update(buffer[:count])
             size += count

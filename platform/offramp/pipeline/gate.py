@@ -77,7 +77,7 @@ def gate(rooms: Rooms, export: Export, data_day: date, landing: Landing) -> Gate
 
 def _run(rooms: Rooms, export: Export, data_day: date, landing: Landing) -> GateReport:
     project, model = rooms.project, export.model
-    gate_sql = project.gate_sql(model.name, prefix="now_")
+    gate_sql = rooms.gate_sql(model, prefix="now_")
     over = model_over(rooms, model, landing, prefix="now_")
     relations = {use.name: rooms.lake.landings.relation(use.name, landing, use.table) for use in gate_sql.relations}
     with rooms.engine.open(relations.values()) as session:
