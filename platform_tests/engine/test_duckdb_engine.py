@@ -141,7 +141,8 @@ def test_a_killed_session_leaves_nothing_for_long_and_a_live_one_is_left_alone(
 
     holder.send_signal(signal.SIGKILL)
     holder.wait()
-    with engine.open([]):
+    engine.close()
+    with DuckDBEngine(scratch, memory_bytes=200_000_000, threads=1).open([]):
         assert len(list(scratch.iterdir())) == 1
 
 

@@ -144,14 +144,11 @@ class LocalDestination:
         return len(stale)
 
     def _write(self, name: str, path: Path, content: BinaryIO | bytes) -> int:
-        with self._errors("write", name):
-            _make_folders(path.parent)
-            path.unlink(missing_ok=True)
-            with path.open("xb") as target:
-                with self._step("write"):
-                    size = _copy(content, target)
-                with self._step("fsync"):
-                    os.fsync(target.fileno())
+        with self._errors("write", name), _new_file(path) as target:
+            with self._step("write"):
+                size = _copy(content, target)
+            with self._step("fsync"):
+                os.fsync(target.fileno())
         return size
 
     def _remove(self, name: str) -> None:
@@ -220,10 +217,19 @@ def _unless_gone(error: OSError) -> None:
         raise error
 
 
+def _new_file(path: Path) -> BinaryIO:
+    """Open a new file in place of what an earlier try left, with the folders above it."""
+    try:
+        return path.open("xb")
+    except FileNotFoundError:
+        _make_folders(path.parent)
+    except FileExistsError:
+        path.unlink(missing_ok=True)
+    return path.open("xb")
+
+
 def _make_folders(folder: Path) -> None:
     """Create a folder and sync the folders above it, so that a power cut does not lose the new entries."""
-    if folder.is_dir():
-        return
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for one in missing:

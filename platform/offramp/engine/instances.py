@@ -9,7 +9,7 @@ from weakref import WeakSet, finalize
 
 import duckdb
 
-from offramp.engine.spill import SpillFolder, sweep
+from offramp.engine.spill import SpillFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ class Instances:
         _OPENED.add(self)
 
     def take(self, *, is_small: bool) -> Instance:
-        """Return an instance that nobody else uses; folders that killed processes left are swept.
+        """Return an instance that nobody else uses. Folders that killed processes left are swept where one is made.
 
         For work that ``is_small`` it has one thread: to hand pieces to a second costs a third more CPU.
         """
@@ -73,7 +73,6 @@ class Instances:
         if not kept.may_be_kept:  # the scratch folder was emptied since
             kept.close()
             return Instance(self._scratch, self._memory_bytes, threads)
-        sweep(self._scratch)
         return kept
 
     def give_back(self, instance: Instance) -> None:

@@ -1,4 +1,4 @@
-"""The folder that an engine spills into: its own, removed at the end, swept by the next session after a kill."""
+"""The folder that an engine spills into: its own, removed at the end, swept by the next instance after a kill."""
 
 from __future__ import annotations
 
@@ -48,16 +48,6 @@ class SpillFolder:
         """Remove the folder with all in it."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
-
-
-def sweep(scratch: Path) -> None:
-    """Remove the folders that killed processes left."""
-    scratch_lock = os.open(scratch, os.O_RDONLY)
-    try:
-        fcntl.flock(scratch_lock, fcntl.LOCK_EX)
-        _sweep(scratch)
-    finally:
-        os.close(scratch_lock)
 
 
 def _sweep(scratch: Path) -> None:

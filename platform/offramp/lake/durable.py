@@ -129,6 +129,28 @@ def work_folder(root: Path) -> Iterator[Path]:
     Those that a process has open at once stand in one that is locked, so whoever needs many holds one around them:
     to lock and to sweep costs five times as much as a folder.
     """
+    with _shared(root) as folder:
+        path = folder / uuid.uuid4().hex
+        path.mkdir()
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def work_file(root: Path) -> Iterator[Path]:
+    """Give the path of a temporary file on the lake's file system, as ``work_folder`` gives a folder."""
+    with _shared(root) as folder:
+        path = folder / uuid.uuid4().hex
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _shared(root: Path) -> Iterator[Path]:
     key = (root / "scratch", os.getpid())
     with _SHARED_LOCK:
         if key not in _SHARED:
@@ -137,10 +159,8 @@ def work_folder(root: Path) -> Iterator[Path]:
                 _SHARED[key] = _Shared(WorkFolder(key[0], "work"))
         shared = _SHARED[key]
         shared.users += 1
-    path = shared.folder.path / uuid.uuid4().hex
     try:
-        path.mkdir()
-        yield path
+        yield shared.folder.path
     finally:
         with _SHARED_LOCK:
             shared.users -= 1
@@ -149,5 +169,3 @@ def work_folder(root: Path) -> Iterator[Path]:
                 del _SHARED[key]
         if is_last:
             shared.folder.remove()
-        else:
-            shutil.rmtree(path, ignore_errors=True)
