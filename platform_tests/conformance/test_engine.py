@@ -115,6 +115,61 @@ def test_a_stored_result_reads_back_in_its_order(engine: Engine, tmp_path: Path)
     assert pq.read_table(target)["user_id"].to_pylist() == list(range(299_999, -1, -1))
 
 
+def test_a_result_that_is_held_keeps_its_order_until_the_session_ends(engine: Engine, tmp_path: Path) -> None:
+    with engine.open([_users(tmp_path, rows=5_000)]) as session:
+        session.hold("select user_id, name from users order by user_id desc", "held")
+        ids = [id_ for (id_,) in session.rows("select user_id from held")]
+        kinds = session.describe("select * from held")
+    with engine.open([_users(tmp_path)]) as session, pytest.raises(OfframpError, match="held"):
+        session.rows("select count(*) from held")
+
+    assert ids == list(range(4_999, -1, -1))
+    assert kinds == (("user_id", "BIGINT"), ("name", "VARCHAR"))
+
+
+def test_a_session_sees_its_own_relations_only(engine: Engine, tmp_path: Path) -> None:
+    with engine.open([_users(tmp_path)]) as session:
+        session.rows("select count(*) from users")
+
+    with engine.open([]) as session, pytest.raises(OfframpError, match="users"):
+        session.rows("select count(*) from users")
+
+
+def test_what_a_query_gives_follows_the_columns_that_its_relations_declare(engine: Engine, tmp_path: Path) -> None:
+    users = _users(tmp_path)
+    texts = Relation("users", users.uris, (("user_id", "VARCHAR"),))
+
+    for relation, kind in ((users, "BIGINT"), (texts, "VARCHAR"), (users, "BIGINT")):
+        with engine.open([relation]) as session:
+            assert session.describe("select user_id from users") == (("user_id", kind),)
+            assert (
+                session.schema("select user_id from users") == next(session.stream("select user_id from users")).schema
+            )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "with few as (select * from users where user_id < 2) select count(*) from few",
+        "-- those below two\nWITH few AS (select * from users where user_id < 2)\nselect count(*) from few -- only",
+        "with recursive n as (select 0 as i union all select i + 1 from n where i < 1) select count(*) from n",
+    ],
+)
+def test_a_query_may_name_subqueries_of_its_own(engine: Engine, tmp_path: Path, sql: str) -> None:
+    with engine.open([_users(tmp_path)]) as session:
+        assert session.rows(sql) == [(2,)]
+
+
+def test_sessions_may_be_open_at_once_each_with_its_own_relations(engine: Engine, tmp_path: Path) -> None:
+    more = _users(tmp_path, rows=9)
+
+    with engine.open([more]) as outer, engine.open([]) as inner:
+        assert outer.rows("select count(*) from users") == [(9,)]
+        with pytest.raises(OfframpError, match="users"):
+            inner.rows("select count(*) from users")
+        assert outer.rows("select max(user_id) from users") == [(8,)]
+
+
 def test_names_and_paths_with_quotes_are_read(engine: Engine, tmp_path: Path) -> None:
     uri = _file(tmp_path / "o'brien.parquet", **{'a "b"': pa.array([1])})
 
@@ -154,5 +209,6 @@ def test_a_wrong_query_is_shown_with_the_reason(engine: Engine, tmp_path: Path) 
 def test_nothing_is_left_in_the_scratch_folder(engine: Engine, tmp_path: Path) -> None:
     with engine.open([_users(tmp_path)]) as session:
         session.rows("select 1")
+    engine.close()
 
     assert list((tmp_path / "scratch").iterdir()) == []

@@ -166,7 +166,7 @@ def test_rejects_of_a_later_run_replace_those_of_an_earlier_one(tmp_path: Path) 
     final = rejects.path_for("media/delta/users", DAY, "users.user_id not null")
     assert final.read_bytes() == b"one row"
     assert final.parent == tmp_path / "rejects/media/delta/users/2026-01-01"
-    rejects.clear("media/delta/users", DAY, "users.user_id not null")
+    rejects.clear("media/delta/users", DAY, ["users.user_id not null"])
     assert not final.exists()
 
 

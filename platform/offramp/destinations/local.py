@@ -144,14 +144,11 @@ class LocalDestination:
         return len(stale)
 
     def _write(self, name: str, path: Path, content: BinaryIO | bytes) -> int:
-        with self._errors("write", name):
-            _make_folders(path.parent)
-            path.unlink(missing_ok=True)
-            with path.open("xb") as target:
-                with self._step("write"):
-                    size = _copy(content, target)
-                with self._step("fsync"):
-                    os.fsync(target.fileno())
+        with self._errors("write", name), _new_file(path) as target:
+            with self._step("write"):
+                size = _copy(content, target)
+            with self._step("fsync"):
+                os.fsync(target.fileno())
         return size
 
     def _remove(self, name: str) -> None:
@@ -220,6 +217,17 @@ def _unless_gone(error: OSError) -> None:
         raise error
 
 
+def _new_file(path: Path) -> BinaryIO:
+    """Open a new file in place of what an earlier try left, with the folders above it."""
+    try:
+        return path.open("xb")
+    except FileNotFoundError:
+        _make_folders(path.parent)
+    except FileExistsError:
+        path.unlink(missing_ok=True)
+    return path.open("xb")
+
+
 def _make_folders(folder: Path) -> None:
     """Create a folder and sync the folders above it, so that a power cut does not lose the new entries."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
@@ -277,9 +285,10 @@ def _read_back(path: Path) -> tuple[int, str]:
     costs over a second of CPU. What a disk loses later is found by ``offramp verify``.
     """
     digest = hashlib.sha256()
-    buffer = memoryview(bytearray(_READ_BYTES))
     size = 0
     with path.open("rb", buffering=0) as file:
+        # Memory that is new to the process costs more than a small file.
+        buffer = memoryview(bytearray(min(_READ_BYTES, os.fstat(file.fileno()).st_size + 1)))
         while count := file.readinto(buffer):
             digest.update(buffer[:count])
             size += count

@@ -124,12 +124,18 @@ class Session(Protocol):
     def store(self, sql: str, path: Path) -> int:
         """Write the result as one Parquet file in the query's order and return its rows."""
 
+    def hold(self, sql: str, name: str) -> None:
+        """Keep a result of few rows in memory, in the query's order, under a name until the session ends."""
+
 
 class Engine(Protocol):
     """Runs SQL over relations."""
 
     def open(self, relations: Iterable[Relation]) -> AbstractContextManager[Session]:
         """Open a session in which each relation can be selected from by its name."""
+
+    def close(self) -> None:
+        """Close what is kept for later sessions. A next session opens anew."""
 
 
 class FormatWriter(Protocol):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import threading
 import uuid
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import finalize
 
@@ -28,9 +30,12 @@ def flush(path: Path) -> None:
 
 def place(temporary: Path, final: Path) -> None:
     """Give a finished file its final name in one step, over an earlier file of that name."""
-    final.parent.mkdir(parents=True, exist_ok=True)
     flush(temporary)
-    temporary.replace(final)
+    try:
+        temporary.replace(final)
+    except FileNotFoundError:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary.replace(final)
     flush(final.parent)
 
 
@@ -107,14 +112,60 @@ def sweep(parent: Path) -> int:
     return removed
 
 
+@dataclass(slots=True)
+class _Shared:
+    folder: WorkFolder
+    users: int = 0
+
+
+_SHARED: dict[tuple[Path, int], _Shared] = {}
+_SHARED_LOCK = threading.Lock()
+
+
 @contextmanager
 def work_folder(root: Path) -> Iterator[Path]:
-    """Give a temporary folder on the lake's file system, removed afterwards; dead ones are swept before."""
-    parent = root / "scratch"
-    with locked(parent):
-        sweep(parent)
-        folder = WorkFolder(parent, "work")
+    """Give a temporary folder on the lake's file system, removed afterwards; dead ones are swept before.
+
+    Those that a process has open at once stand in one that is locked, so whoever needs many holds one around them:
+    to lock and to sweep costs five times as much as a folder.
+    """
+    with _shared(root) as folder:
+        path = folder / uuid.uuid4().hex
+        path.mkdir()
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def work_file(root: Path) -> Iterator[Path]:
+    """Give the path of a temporary file on the lake's file system, as ``work_folder`` gives a folder."""
+    with _shared(root) as folder:
+        path = folder / uuid.uuid4().hex
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _shared(root: Path) -> Iterator[Path]:
+    key = (root / "scratch", os.getpid())
+    with _SHARED_LOCK:
+        if key not in _SHARED:
+            with locked(key[0]):
+                sweep(key[0])
+                _SHARED[key] = _Shared(WorkFolder(key[0], "work"))
+        shared = _SHARED[key]
+        shared.users += 1
     try:
-        yield folder.path
+        yield shared.folder.path
     finally:
-        folder.remove()
+        with _SHARED_LOCK:
+            shared.users -= 1
+            is_last = shared.users == 0
+            if is_last:
+                del _SHARED[key]
+        if is_last:
+            shared.folder.remove()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from offramp.domain.errors import DeliveryRefused
-from offramp.lake.durable import place_once, work_folder
+from offramp.lake.durable import place_once, work_file
 from offramp.lake.names import segment
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ class ManifestStore:
     def keep(self, delivery_id: str, revision: int, content: bytes) -> Path:
         """Keep a manifest. The same bytes again are fine; other bytes are refused."""
         final = self._path(delivery_id, revision)
-        with work_folder(self._root) as folder:
-            temporary = folder / "manifest.json"
+        with work_file(self._root) as temporary:
             temporary.write_bytes(content)
             if not place_once(temporary, final) and final.read_bytes() != content:
                 raise DeliveryRefused(

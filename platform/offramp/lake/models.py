@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from offramp.lake.durable import place, work_folder
+from offramp.lake.durable import place, work_file, work_folder
 from offramp.lake.names import relative, segment
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ class ModelStore:
     @contextmanager
     def writing(self, name: str, key: str) -> Iterator[Path]:
         """Give the path of a file to write; it is committed unless the block raises."""
-        with self.scratch() as folder:
-            temporary = folder / "model.parquet"
+        with work_file(self._root) as temporary:
             yield temporary
             self.commit(temporary, name, key)

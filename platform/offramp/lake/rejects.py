@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from offramp.lake.durable import place, work_folder
+from offramp.lake.durable import place, work_file
 from offramp.lake.names import relative, segment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
     from pathlib import Path
 
@@ -27,11 +27,14 @@ class RejectStore:
     @contextmanager
     def writing(self, export: str, data_day: date, test: str) -> Iterator[Path]:
         """Give the path of a file to write; it replaces that of an earlier run unless the block raises."""
-        with work_folder(self._root) as folder:
-            temporary = folder / "rejects.parquet"
+        with work_file(self._root) as temporary:
             yield temporary
             place(temporary, self.path_for(export, data_day, test))
 
-    def clear(self, export: str, data_day: date, test: str) -> None:
-        """Remove what an earlier run left, because the test passes now."""
-        self.path_for(export, data_day, test).unlink(missing_ok=True)
+    def clear(self, export: str, data_day: date, tests: Iterable[str]) -> None:
+        """Remove what an earlier run left, because these tests pass now."""
+        paths = [self.path_for(export, data_day, test) for test in tests]
+        # Mostly there is nothing: asked once, for the folder of the day.
+        if paths and paths[0].parent.is_dir():
+            for path in paths:
+                path.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from offramp.domain.deliveries import (
     Staged,
 )
 from offramp.domain.windows import Window
-from offramp.lake.durable import place, work_folder
+from offramp.lake.durable import place, work_file
 from offramp.lake.names import segment
 
 if TYPE_CHECKING:
@@ -167,8 +167,7 @@ class StagedStore:
             counts=_CountsRecord.model_validate(staged.counts),
         )
         final = self._path(delivery.id, delivery.revision)
-        with work_folder(self._root) as folder:
-            temporary = folder / "staged.json"
+        with work_file(self._root) as temporary:
             temporary.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
             place(temporary, final)
         return final

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from offramp.domain.deliveries import Claim
 from offramp.domain.errors import ClaimHeld, ClaimLost
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Row
 
     from offramp.domain.deliveries import Delivery
+
+# Statements are built once: building one costs three times as much as running it.
+_ROW = select(claims).where(claims.c.delivery_id == bindparam("wanted"))
+_INSERT = insert(claims)
+_SET = update(claims).where(claims.c.delivery_id == bindparam("wanted"))
 
 
 def take(
@@ -38,7 +43,7 @@ def take(
     token = row.token + 1 if row is not None else 1
     claim = Claim(delivery.id, delivery.revision, token, owner, now + ttl)
     if row is None:
-        connection.execute(insert(claims).values(delivery_id=claim.delivery_id, **_values(claim)))
+        connection.execute(_INSERT, {"delivery_id": claim.delivery_id, **_values(claim)})
     else:
         _update(connection, claim.delivery_id, _values(claim))
     return claim
@@ -75,7 +80,7 @@ def end(connection: Connection, delivery_id: str) -> None:
 
 
 def _row(connection: Connection, delivery_id: str) -> Row[Any] | None:
-    return connection.execute(select(claims).where(claims.c.delivery_id == delivery_id)).one_or_none()
+    return connection.execute(_ROW, {"wanted": delivery_id}).one_or_none()
 
 
 def _values(claim: Claim) -> dict[str, object]:
@@ -88,4 +93,4 @@ def _values(claim: Claim) -> dict[str, object]:
 
 
 def _update(connection: Connection, delivery_id: str, values: Mapping[str, object]) -> None:
-    connection.execute(update(claims).where(claims.c.delivery_id == delivery_id).values(**values))
+    connection.execute(_SET, {"wanted": delivery_id, **values})

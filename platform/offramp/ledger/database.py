@@ -64,7 +64,8 @@ class Database:
         """Give a connection for one statement of reading."""
         with self._errors():
             self._make_ready()
-            with self._engine.connect() as connection:
+            # One statement sees one state of the database without being told where a transaction begins.
+            with self._engine.connect().execution_options(offramp_begin=None) as connection:
                 yield connection
 
     @contextmanager

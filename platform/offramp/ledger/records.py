@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 
 from offramp.domain.deliveries import Delivery, DeliveryRecord, Kind, PlacementRecord, State
 from offramp.ledger.tables import deliveries, placements
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from sqlalchemy import Select
     from sqlalchemy.engine import Row
 
 _PLACED = placements.c
 
-RECORDS = (
+_RECORDS = (
     select(
         deliveries,
         _PLACED.destination,
@@ -33,6 +35,21 @@ RECORDS = (
     )
     .order_by(deliveries.c.delivery_id, deliveries.c.revision)
 )
+_CONDITIONS = {
+    "subscription": deliveries.c.subscription_id == bindparam("subscription"),
+    "recipient": deliveries.c.recipient == bindparam("recipient"),
+    "feed": deliveries.c.feed == bindparam("feed"),
+    "export": deliveries.c.export == bindparam("export"),
+    "first_day": deliveries.c.data_day >= bindparam("first_day"),
+    "last_day": deliveries.c.data_day <= bindparam("last_day"),
+    "states": deliveries.c.state.in_(bindparam("states", expanding=True)),
+}
+
+
+@cache
+def records_by(conditions: frozenset[str]) -> Select[Any]:
+    """Return the query of records by what is asked of them; each is built once, as that costs more than to run it."""
+    return _RECORDS.where(*(_CONDITIONS[name] for name in sorted(conditions)))
 
 
 @dataclass(frozen=True, slots=True)

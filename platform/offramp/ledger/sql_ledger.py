@@ -7,13 +7,13 @@ from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import and_, bindparam, insert, select, update
 
 from offramp.domain.deliveries import DELIVERED, State
 from offramp.domain.errors import DeliveryRefused
 from offramp.ledger import claim_rows
 from offramp.ledger.database import Database
-from offramp.ledger.records import RECORDS, plan_values, record_of, transition_of
+from offramp.ledger.records import plan_values, record_of, records_by, transition_of
 from offramp.ledger.tables import deliveries, placements, transitions
 from offramp.ledger.transitions import ALLOWED, REPLACES
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import date, datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Table
     from sqlalchemy.engine import Connection
 
     from offramp.domain.deliveries import Claim, Delivery, DeliveryRecord, PlacementRecord, Staged
@@ -116,7 +116,7 @@ class SqlLedger:
             for one in wanted:
                 self._cover_one(connection, claim, one, now=now)
             self._step(connection, claim, (claim.delivery_id, claim.revision), State.STAGED, now=now)
-            connection.execute(update(deliveries).where(_is(claim.delivery_id, claim.revision)).values(facts))
+            connection.execute(_SET, _revision(claim.delivery_id, claim.revision) | facts)
 
     def advance(self, claim: Claim, state: State, *, now: datetime, error: str | None = None) -> None:
         """Advance to another state; a correction that gets through supersedes the revision that it names.
@@ -125,9 +125,7 @@ class SqlLedger:
         """
         with self._database.write([claim.delivery_id]) as connection:
             claim_rows.check(connection, claim)
-            record = connection.execute(
-                select(deliveries.c.supersedes, deliveries.c.rows).where(_is(claim.delivery_id, claim.revision))
-            ).one()
+            record = connection.execute(_STAGED, _revision(claim.delivery_id, claim.revision)).one()
             if state is State.STAGED and record.rows is None:
                 raise DeliveryRefused(
                     "this delivery was never staged",
@@ -160,9 +158,9 @@ class SqlLedger:
             state = _state_of(connection, claim.delivery_id, claim.revision)
             if state is State.SUPERSEDED and placement.state in DELIVERED:
                 raise _impossible(claim.delivery_id, claim.revision, state, placement.state)
-            same = and_(*(placements.c[name] == value for name, value in key.items()))
-            if connection.execute(update(placements).where(same).values(values)).rowcount == 0:
-                connection.execute(insert(placements).values(key | values))
+            place = _revision(claim.delivery_id, claim.revision) | {"wanted_destination": placement.destination}
+            if connection.execute(_SET_PLACEMENT, place | values).rowcount == 0:
+                connection.execute(_INSERT_PLACEMENT, key | values)
 
     def find(
         self,
@@ -176,25 +174,18 @@ class SqlLedger:
         states: Iterable[State] | None = None,
     ) -> tuple[DeliveryRecord, ...]:
         """Return records by data day, subscription, export and revision. Days are inclusive; None is any."""
-        table = deliveries.c
-        wanted: list[ColumnElement[bool]] = [
-            column == value
-            for column, value in (
-                (table.subscription_id, subscription),
-                (table.recipient, recipient),
-                (table.feed, feed),
-                (table.export, export),
-            )
-            if value is not None
-        ]
-        if first_day is not None:
-            wanted.append(table.data_day >= first_day)
-        if last_day is not None:
-            wanted.append(table.data_day <= last_day)
-        if states is not None:
-            wanted.append(table.state.in_([state.value for state in states]))
+        asked = {
+            "subscription": subscription,
+            "recipient": recipient,
+            "feed": feed,
+            "export": export,
+            "first_day": first_day,
+            "last_day": last_day,
+            "states": None if states is None else [state.value for state in states],
+        }
+        wanted = {name: value for name, value in asked.items() if value is not None}
         with self._database.read() as connection:
-            rows = connection.execute(RECORDS.where(*wanted)).all()
+            rows = connection.execute(records_by(frozenset(wanted)), wanted).all()
         records = (record_of(tuple(group)) for _, group in groupby(rows, lambda row: (row.delivery_id, row.revision)))
         # Ordered here, not by the database: collations differ.
         return tuple(sorted(records, key=lambda one: (one.data_day, one.subscription_id, one.export, one.revision)))
@@ -230,7 +221,7 @@ class SqlLedger:
             "files": [],
             "updated_at": now,
         }
-        connection.execute(insert(deliveries).values(values))
+        connection.execute(_INSERT, values)
         _log(connection, claim, _Step(delivery.id, delivery.revision, None, state), now=now, error=None)
 
     def _step(
@@ -252,7 +243,7 @@ class SqlLedger:
         values: dict[str, Any] = {"state": state.value, "error": stored, "updated_at": now}
         if covered_by is not None:
             values["covered_by"] = covered_by
-        connection.execute(update(deliveries).where(_is(*key)).values(values))
+        connection.execute(_SET, _revision(*key) | values)
         _log(connection, claim, _Step(*key, found, state), now=now, error=stored)
 
     def _supersede(self, connection: Connection, claim: Claim, revision: int, *, now: datetime) -> None:
@@ -287,8 +278,24 @@ class _Step:
     to_state: State
 
 
-def _is(delivery_id: str, revision: int) -> ColumnElement[bool]:
-    return and_(deliveries.c.delivery_id == delivery_id, deliveries.c.revision == revision)
+def _is_wanted(table: Table) -> ColumnElement[bool]:
+    return and_(table.c.delivery_id == bindparam("wanted_id"), table.c.revision == bindparam("wanted_revision"))
+
+
+def _revision(delivery_id: str, revision: int) -> dict[str, object]:
+    return {"wanted_id": delivery_id, "wanted_revision": revision}
+
+
+# Statements are built once: building one costs three times as much as running it.
+_STATE = select(deliveries.c.state).where(_is_wanted(deliveries))
+_STAGED = select(deliveries.c.supersedes, deliveries.c.rows).where(_is_wanted(deliveries))
+_INSERT = insert(deliveries)
+_SET = update(deliveries).where(_is_wanted(deliveries))
+_INSERT_PLACEMENT = insert(placements)
+_SET_PLACEMENT = update(placements).where(
+    _is_wanted(placements), placements.c.destination == bindparam("wanted_destination")
+)
+_LOG = insert(transitions)
 
 
 def _name(delivery_id: str, revision: int) -> str:
@@ -296,23 +303,22 @@ def _name(delivery_id: str, revision: int) -> str:
 
 
 def _state_of(connection: Connection, delivery_id: str, revision: int) -> State | None:
-    found = connection.execute(select(deliveries.c.state).where(_is(delivery_id, revision))).scalar_one_or_none()
+    found = connection.execute(_STATE, _revision(delivery_id, revision)).scalar_one_or_none()
     return State(found) if found else None
 
 
 def _log(connection: Connection, claim: Claim, step: _Step, *, now: datetime, error: str | None) -> None:
-    connection.execute(
-        insert(transitions).values(
-            delivery_id=step.delivery_id,
-            revision=step.revision,
-            at=now,
-            owner=claim.owner,
-            token=claim.token,
-            from_state=step.from_state.value if step.from_state else None,
-            to_state=step.to_state.value,
-            error=error,
-        )
-    )
+    values = {
+        "delivery_id": step.delivery_id,
+        "revision": step.revision,
+        "at": now,
+        "owner": claim.owner,
+        "token": claim.token,
+        "from_state": step.from_state.value if step.from_state else None,
+        "to_state": step.to_state.value,
+        "error": error,
+    }
+    connection.execute(_LOG, values)
 
 
 def _impossible(delivery_id: str, revision: int, found: State | None, wanted: State) -> DeliveryRefused:

@@ -105,10 +105,10 @@ def _unnoticed_changes(rooms: Rooms, delivery: Delivery, scan: Scan, base: Landi
         rows = f"select m.* from ({sql}) as m anti join ({known}) as c on {same}"
         return f"select count(*), sum(hash({hashed})::hugeint) from ({rows}) as m where true{mine}"
 
+    both = f"select * from ({beside(now.sql, 'removed')}) as newer, ({beside(then.sql, 'added')}) as older"
     with rooms.engine.open((*now.relations, *then.relations, scan.cut.changes)) as session:
-        newer = session.rows(beside(now.sql, "removed"))[0]
-        older = session.rows(beside(then.sql, "added"))[0]
-    return 0 if newer == older else int(str(newer[0])) - int(str(older[0])) or -1
+        [(rows, hashes, earlier_rows, earlier_hashes)] = session.rows(both)
+    return 0 if (rows, hashes) == (earlier_rows, earlier_hashes) else int(str(rows)) - int(str(earlier_rows)) or -1
 
 
 def _undelivered_changes(delivery: Delivery, scan: Scan) -> int:

@@ -150,9 +150,10 @@ def deliver_day(
     """
     plan = plan_with_landings(rooms, export, data_day, options, report)
     run = _Run(rooms, report)
-    run.publish_earlier(export, data_day, {delivery.subscription.id for delivery in plan.owed})
-    for _key, group in groupby(sorted(plan.owed, key=_group_order), key=group_key):
-        run.deliver(list(group))
+    with rooms.lake.parts.scratch():  # one that all steps share
+        run.publish_earlier(export, data_day, {delivery.subscription.id for delivery in plan.owed})
+        for _key, group in groupby(sorted(plan.owed, key=_group_order), key=group_key):
+            run.deliver(list(group))
     return run.report_of(export, data_day, skipped=plan.skipped, refused=plan.refused)
 
 

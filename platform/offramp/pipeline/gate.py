@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from offramp.domain.exports import Export
+    from offramp.domain.exports import Export, Model
     from offramp.domain.landings import Landing
     from offramp.pipeline.rooms import Rooms
 
@@ -65,19 +65,34 @@ class GateReport:
 
 
 def gate(rooms: Rooms, export: Export, data_day: date, landing: Landing) -> GateReport:
-    """Run a model's data tests over a landing. Results are kept for the exports that share the model."""
-    known = rooms.gates.get((export.model.name, landing.id))
+    """Run a model's data tests over a landing. Results are kept for the exports that share the model.
+
+    Tables that did not change since an earlier landing passed are not read again.
+    """
+    by_landing = (export.model.name, landing.id)
+    by_files = (export.model.name, _files(rooms, export.model, landing))
+    known = rooms.gates.get(by_landing) or rooms.gates.get(by_files)
     if known is not None:
+        if known.landing_id != landing.id:
+            rooms.lake.rejects.clear(export.name, data_day, (result.test for result in known.results))
         return GateReport(export.name, landing.id, known.results)
     rooms.at_step("gate")
-    report = _run(rooms, export, data_day, landing)
-    rooms.gates[(export.model.name, landing.id)] = report
+    report = rooms.gates[by_landing] = _run(rooms, export, data_day, landing)
+    # Rows that fail are kept under their own day.
+    if all(result.has_passed for result in report.results):
+        rooms.gates[by_files] = report
     return report
+
+
+def _files(rooms: Rooms, model: Model, landing: Landing) -> tuple[str, ...]:
+    uses = rooms.gate_sql(model, prefix="now_").relations
+    tables = [(use.table, landing.table(use.table)) for use in uses]
+    return tuple(f"{name}: {table.schema} {[file.uri for file in table.files]}" for name, table in tables)
 
 
 def _run(rooms: Rooms, export: Export, data_day: date, landing: Landing) -> GateReport:
     project, model = rooms.project, export.model
-    gate_sql = project.gate_sql(model.name, prefix="now_")
+    gate_sql = rooms.gate_sql(model, prefix="now_")
     over = model_over(rooms, model, landing, prefix="now_")
     relations = {use.name: rooms.lake.landings.relation(use.name, landing, use.table) for use in gate_sql.relations}
     with rooms.engine.open(relations.values()) as session:
@@ -93,8 +108,7 @@ def _run(rooms: Rooms, export: Export, data_day: date, landing: Landing) -> Gate
                 with rooms.lake.rejects.writing(export.name, data_day, test.name) as path:
                     session.store(test.failing(over.sql, model.contract.key), path)
                 kept = rooms.lake.rejects.path_for(export.name, data_day, test.name)
-            else:
-                rooms.lake.rejects.clear(export.name, data_day, test.name)
             is_blocking = test.severity is Severity.ERROR
             results.append(GateResult(test.name, test.column, test.description, failing, kept, is_blocking=is_blocking))
+    rooms.lake.rejects.clear(export.name, data_day, (result.test for result in results if result.has_passed))
     return GateReport(export.name, landing.id, tuple(results))

@@ -98,8 +98,11 @@ def publish(
         report("publish", f"{delivery.label} -> {name}", rows=staged.rows, bytes_=staged.bytes)
         return None
 
-    with ThreadPoolExecutor(max_workers=max(1, min(rooms.publish_parallel, len(names)))) as pool:
-        failures = tuple(failure for failure in pool.map(one, names) if failure is not None)
+    if len(names) > 1:
+        with ThreadPoolExecutor(max_workers=min(rooms.publish_parallel, len(names))) as pool:
+            failures = tuple(failure for failure in pool.map(one, names) if failure is not None)
+    else:
+        failures = tuple(failure for failure in map(one, names) if failure is not None)
     if was_delivered:
         return failures
     if failures:
@@ -177,6 +180,8 @@ class _Placing:
         self.rooms.at_step("publish.manifest")
         self._put_small(f"{name}.sha256", f"{manifest.sha256}  {name.rsplit('/', 1)[-1]}\n".encode())
         self._put_small(name, manifest.content)
+        if self.claim.token == 1:  # no upload of an earlier run can stand there
+            return
         for written in (*(file.name for file in staged.files), *sidecars, f"{name}.sha256", name):
             self.destination.sweep(written, below_token=self.claim.token)
 

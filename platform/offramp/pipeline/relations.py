@@ -21,14 +21,14 @@ class ModelOver:
 
 def model_over(rooms: Rooms, model: Model, landing: Landing, *, prefix: str = "") -> ModelOver:
     """Return a model over all rows of a landing. ``prefix`` keeps two landings apart in one query."""
-    compiled = rooms.project.compile(model.name, prefix=prefix)
+    compiled = rooms.compiled(model, prefix=prefix)
     relations = tuple(rooms.lake.landings.relation(use.name, landing, use.table) for use in compiled.relations)
     return ModelOver(compiled.sql, relations)
 
 
 def model_since(rooms: Rooms, model: Model, landing: Landing, base: Landing | None, *, prefix: str) -> ModelOver:
     """Return an events model over the increments that landed after ``base``; other tables are read whole."""
-    compiled = rooms.project.compile(model.name, prefix=prefix)
+    compiled = rooms.compiled(model, prefix=prefix)
     store = rooms.lake.landings
     relations = tuple(
         store.relation_since(use.name, landing, use.table, base)
@@ -53,5 +53,5 @@ def model_base(rooms: Rooms, model: Model, base: Landing, now: ModelOver, *, pre
 
 def is_unchanged(rooms: Rooms, model: Model, landing: Landing, base: Landing) -> bool:
     """Return True where every table of the model refers to the same files in both landings."""
-    tables = {use.table for use in rooms.project.compile(model.name).relations}
+    tables = {use.table for use in rooms.compiled(model).relations}
     return all(landing.table(name).files == base.table(name).files for name in tables)

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from offramp.domain.errors import WrongUse, nearest
+from offramp.domain.quoting import identifier
 from offramp.domain.steps import no_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from offramp.domain.contracts import Column
     from offramp.domain.deliveries import Delivery, Staged
-    from offramp.domain.exports import Export, FormatName
+    from offramp.domain.exports import Export, FormatName, Model
     from offramp.domain.landings import TableSpec
     from offramp.domain.ports import (
         Destination,
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from offramp.lake.rejects import RejectStore
     from offramp.lake.staged import StagedStore
     from offramp.pipeline.gate import GateReport
+    from offramp.sql.compiled import Compiled
+    from offramp.sql.data_tests import GateSql
     from offramp.sql.project import Project
 
 
@@ -87,8 +91,12 @@ class Rooms:
     publish_parallel: int
     versions: Mapping[str, str]
     at_step: Callable[[str], None] = no_step
-    gates: dict[tuple[str, str], GateReport] = field(default_factory=dict, compare=False, repr=False)
-    tenants: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
+    gates: dict[tuple[str, str | tuple[str, ...]], GateReport] = field(default_factory=dict, compare=False, repr=False)
+    tenants: dict[tuple[str, str], dict[str, frozenset[str]]] = field(default_factory=dict, compare=False, repr=False)
+    _compiled: dict[tuple[str, str], Compiled] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _gate_sql: dict[tuple[str, str], GateSql] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _sources: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _selects: dict[object, tuple[str, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def feed_of(self, export: Export) -> Feed:
         """Return the feed of an export."""
@@ -96,7 +104,9 @@ class Rooms:
 
     def source_of(self, export: Export) -> Source:
         """Return the source that an export's model reads. Raises WrongUse where it is not configured."""
-        name = self.project.source_of(export.model.name)
+        name = self._sources.get(export.model.name)
+        if name is None:
+            name = self._sources[export.model.name] = self.project.source_of(export.model.name)
         if name not in self.sources:
             raise WrongUse(
                 f"the source '{name}' is not configured",
@@ -104,6 +114,33 @@ class Rooms:
                 todo=f"declare it under sources: in offramp.yaml; {nearest(name, self.sources)}",
             )
         return self.sources[name]
+
+    def compiled(self, model: Model, *, prefix: str = "") -> Compiled:
+        """Return a model's SQL; see ``Project.compile``. Each is compiled once."""
+        found = self._compiled.get((model.name, prefix))
+        if found is None:
+            found = self._compiled[model.name, prefix] = self.project.compile(model.name, prefix=prefix)
+        return found
+
+    def gate_sql(self, model: Model, *, prefix: str = "") -> GateSql:
+        """Return the query of a model's data tests; see ``Project.gate_sql``. Each is made once."""
+        found = self._gate_sql.get((model.name, prefix))
+        if found is None:
+            found = self._gate_sql[model.name, prefix] = self.project.gate_sql(model.name, prefix=prefix)
+        return found
+
+    def selects(
+        self, export: Export, columns: Sequence[Column], format_name: FormatName, options: Mapping[str, object]
+    ) -> tuple[str, ...]:
+        """Return columns of an export as the writer of a format takes them. Each choice is made once."""
+        names = tuple(column.name for column in columns)
+        key = (export.name, names, format_name, repr(sorted(options.items())))
+        found = self._selects.get(key)
+        if found is None:
+            project = self.formats[format_name].project
+            found = tuple(f"{project(column, options)} as {identifier(column.name)}" for column in columns)
+            self._selects[key] = found
+        return found
 
     def tables_of(self, source: str) -> tuple[TableSpec, ...]:
         """Return the tables that land from a source."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from offramp.domain.deliveries import Delivery
+    from offramp.domain.exports import Export, FormatName
     from offramp.domain.ports import FormatWriter
     from offramp.pipeline.rooms import Report, Rooms
     from offramp.pipeline.scan import Scan
@@ -47,12 +48,19 @@ class StageOne(Protocol):
 class _Encoding:
     """How a delivery's rows become bytes."""
 
-    writer: FormatWriter
+    rooms: Rooms
+    export: Export
+    format_name: FormatName
     options: Mapping[str, object]
 
-    def select(self, columns: Sequence[Column]) -> list[str]:
+    @property
+    def writer(self) -> FormatWriter:
+        """The format's writer."""
+        return self.rooms.formats[self.format_name]
+
+    def select(self, columns: Sequence[Column]) -> tuple[str, ...]:
         """Return the columns as the writer takes them."""
-        return [f"{self.writer.project(column, self.options)} as {identifier(column.name)}" for column in columns]
+        return self.rooms.selects(self.export, columns, self.format_name, self.options)
 
 
 @contextmanager
@@ -78,7 +86,7 @@ def open_group(
 def _stage_one(rooms: Rooms, delivery: Delivery, scan: Scan, tell: Callable[[int], None]) -> Staged:
     feed = rooms.feed_of(delivery.export)
     format_name, options = feed.format(delivery.subscription, delivery.export)
-    encoding = _Encoding(rooms.formats[format_name], options)
+    encoding = _Encoding(rooms, delivery.export, format_name, options)
     counts = counts_of(delivery, scan)
     part_count = feed.part_count(delivery, counts.rows)
     with rooms.lake.parts.scratch() as folder:

@@ -1,0 +1,56 @@
+"""What an engine learned of files and queries, so that it need not ask again."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    import pyarrow as pa
+
+V = TypeVar("V")
+
+Columns = tuple[tuple[str, str], ...]
+"""Columns as (name, DuckDB type)."""
+
+_MOST = 1_000
+
+
+class Memory(Generic[V]):
+    """A map that forgets what was not asked for the longest time."""
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._values: OrderedDict[Hashable, V] = OrderedDict()
+
+    def get(self, key: Hashable) -> V | None:
+        """Return a value, or None where nothing is known."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key)
+
+    def put(self, key: Hashable, value: V) -> None:
+        """Remember a value."""
+        with self._lock:
+            self._values[key] = value
+            if len(self._values) > self._most:
+                self._values.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """``files`` has the columns of files by uri: files of the lake never change.
+
+    ``columns`` and ``schemas`` are those of a query's result, by its text and the declared columns of the relations
+    that it can see: these decide them, whatever the files hold.
+    """
+
+    files: Memory[Columns] = field(default_factory=Memory)
+    columns: Memory[Columns] = field(default_factory=Memory)
+    schemas: Memory[pa.Schema] = field(default_factory=Memory)
