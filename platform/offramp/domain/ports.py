@@ -109,10 +109,12 @@ class LandingStore(Protocol):
 class Session(Protocol):
     """An engine with relations registered, for one piece of work."""
 
-    def stream(self, sql: str, *, batch_rows: int = 50_000) -> Iterator[pa.RecordBatch]:
-        """Yield the result as Arrow batches, in the query's order."""
+    def stream(
+        self, sql: str, *, batch_rows: int = 50_000, parameters: Mapping[str, bytes] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the result as Arrow batches, in the query's order. ``$name`` stands for a parameter: for secrets."""
 
-    def schema(self, sql: str) -> pa.Schema:
+    def schema(self, sql: str, *, parameters: Mapping[str, bytes] | None = None) -> pa.Schema:
         """Return the Arrow schema that ``stream`` gives, without running the query."""
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:

@@ -15,7 +15,7 @@ from offramp.engine.known import Known
 from offramp.engine.relations import parquet_scan, relation_query, with_relations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
@@ -107,18 +107,23 @@ class DuckDBSession:
             return True
         return False
 
-    def stream(self, sql: str, *, batch_rows: int = 50_000) -> Iterator[pa.RecordBatch]:
-        """Yield the result as Arrow batches, in the query's order. Text comes as Arrow's ``string``."""
+    def stream(
+        self, sql: str, *, batch_rows: int = 50_000, parameters: Mapping[str, bytes] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the result as Arrow batches, in the query's order. Text comes as Arrow's ``string``.
+
+        ``$name`` in the query stands for a parameter: a secret must not be in its text, which errors repeat.
+        """
         with self._cursor() as cursor:
             try:
                 # The sort goes on while rows are encoded: with the default of 1 MB it mostly waits.
                 cursor.execute(f"set streaming_buffer_size = '{_STREAM_BYTES}B'")
                 # execute() streams; a relation's reader would hold the whole result.
-                yield from self._execute(cursor, self._said(sql)).to_arrow_reader(batch_rows)
+                yield from self._execute(cursor, self._said(sql), parameters).to_arrow_reader(batch_rows)
             except (duckdb.Error, OSError) as error:
                 raise self._explained(error, sql) from error
 
-    def schema(self, sql: str) -> pa.Schema:
+    def schema(self, sql: str, *, parameters: Mapping[str, bytes] | None = None) -> pa.Schema:
         """Return the Arrow schema that ``stream`` gives, without running the query."""
         found = self._known.schemas.get((sql, self._declared))
         if found is not None:
@@ -126,7 +131,7 @@ class DuckDBSession:
         none = f"select * from ({sql}\n) limit 0"
         with self._cursor() as cursor:
             try:
-                schema = self._execute(cursor, self._said(none)).to_arrow_reader(1).schema
+                schema = self._execute(cursor, self._said(none), parameters).to_arrow_reader(1).schema
             except (duckdb.Error, OSError) as error:
                 raise self._explained(error, sql) from error
         self._known.schemas.put((sql, self._declared), schema)
@@ -173,18 +178,20 @@ class DuckDBSession:
             except duckdb.Error as error:
                 raise self._explained(error, sql) from error
 
-    def _execute(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
+    def _execute(
+        self, cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, bytes] | None = None
+    ) -> duckdb.DuckDBPyConnection:
         """Run a query; one that does not fit into memory runs again in one thread.
 
         Merging spilled runs pins blocks of every run for each thread: 50 M rows of 12 columns sort within 260 MB
         in one thread and need 400 MB in two. A sort fails before its first row, so nothing was handed out yet.
         """
         try:
-            return cursor.execute(sql)
+            return cursor.execute(sql, parameters)
         except duckdb.OutOfMemoryException:
             self._is_sound = False
             cursor.execute("set threads = 1")  # for the rest of the session: what follows is no smaller
-            return cursor.execute(sql)
+            return cursor.execute(sql, parameters)
 
     def _said(self, sql: str) -> str:
         return with_relations(sql, self._queries)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from offramp.domain.errors import WrongUse, nearest
 from offramp.domain.quoting import identifier
 from offramp.domain.steps import no_step
+from offramp.pipeline.hashing import hashed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -132,13 +133,19 @@ class Rooms:
     def selects(
         self, export: Export, columns: Sequence[Column], format_name: FormatName, options: Mapping[str, object]
     ) -> tuple[str, ...]:
-        """Return columns of an export as the writer of a format takes them. Each choice is made once."""
-        names = tuple(column.name for column in columns)
-        key = (export.name, names, format_name, repr(sorted(options.items())))
+        """Return columns of an export as the writer of a format takes them, personal ones hashed where asked.
+
+        Each choice is made once.
+        """
+        chosen = tuple((column.name, column.is_hashed) for column in columns)
+        key = (export.name, chosen, format_name, repr(sorted(options.items())))
         found = self._selects.get(key)
         if found is None:
             project = self.formats[format_name].project
-            found = tuple(f"{project(column, options)} as {identifier(column.name)}" for column in columns)
+            found = tuple(
+                f"{hashed(column) if column.is_hashed else project(column, options)} as {identifier(column.name)}"
+                for column in columns
+            )
             self._selects[key] = found
         return found
 

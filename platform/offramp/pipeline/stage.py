@@ -20,6 +20,7 @@ from offramp.domain.exports import EntityKind, Mode
 from offramp.domain.quoting import identifier
 from offramp.pipeline.accounting import adds_up, counts_of, removed
 from offramp.pipeline.checking import CHANGED_AT, BatchCheck, PartFacts, note
+from offramp.pipeline.hashing import hash_parameters
 from offramp.pipeline.scan import TENANT, changed_at, of_tenants, open_scan
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ def _expect_rows(delivery: Delivery, counted: int, written: int) -> None:
 def _write_rows(
     delivery: Delivery, scan: Scan, encoding: _Encoding, paths: Sequence[Path], tell: Callable[[int], None]
 ) -> list[FileEntry]:
-    model, contract = delivery.export.model, delivery.export.contract
+    model, contract = delivery.export.model, delivery.contract
+    parameters = hash_parameters(contract.columns, delivery.subscription.personal)
     raw = {column.name: f"__key_{column.name}" for column in _unsorted_keys(delivery)}
     selected = [
         *encoding.select(contract.columns),
@@ -140,7 +142,7 @@ def _write_rows(
     facts = [PartFacts() for _ in paths]
 
     def batches() -> Iterator[tuple[int, pa.RecordBatch]]:
-        for batch in scan.session.stream(sql):
+        for batch in scan.session.stream(sql, parameters=parameters):
             frame = check.check(batch)
             if len(paths) == 1:
                 note(facts[0], frame, contract.key)
@@ -153,14 +155,14 @@ def _write_rows(
                     yield number, batch.filter(pa.array(picked.to_arrow())).select(list(contract.names))
             tell(batch.num_rows)
 
-    schema = _with_nullability(scan.session.schema(sql), contract.columns)
+    schema = _with_nullability(scan.session.schema(sql, parameters=parameters), contract.columns)
     entries = encoding.writer.write(batches(), paths, schema=schema, options=encoding.options)
     return [_with_facts(entry, fact) for entry, fact in zip(entries, facts, strict=True)]
 
 
 def _unsorted_keys(delivery: Delivery) -> list[Column]:
     """Return the key columns that need not be written in the order of their values: the check compares them raw."""
-    contract = delivery.export.contract
+    contract = delivery.contract
     return [contract.column(name) for name in contract.key if contract.column(name).type.kind in _COMPARED_RAW]
 
 
@@ -206,7 +208,7 @@ def _write_deletes(delivery: Delivery, scan: Scan, encoding: _Encoding, path: Pa
     """Write the keys that vanished since the base. ``detected_at`` is the landing's read point: a difference
     cannot know the true time of a deletion. Without a base the file has no rows.
     """
-    model, contract = delivery.export.model, delivery.export.contract
+    model, contract = delivery.export.model, delivery.contract
     detected_at = Column("detected_at", DataType(TypeKind.TIMESTAMP), is_nullable=False)
     columns = (*(contract.column(name) for name in contract.key), detected_at)
     if scan.cut.changes is None:
@@ -221,6 +223,7 @@ def _write_deletes(delivery: Delivery, scan: Scan, encoding: _Encoding, path: Pa
             f"where change = 'removed'{of_tenants(model, delivery.subscription.tenants)} order by {keys}{tenant}"
         )
     sql = f"select {', '.join(encoding.select(columns))} from ({rows})"
-    schema = _with_nullability(scan.session.schema(sql), columns)
-    batches = ((0, batch) for batch in scan.session.stream(sql))
+    parameters = hash_parameters(columns, delivery.subscription.personal)
+    schema = _with_nullability(scan.session.schema(sql, parameters=parameters), columns)
+    batches = ((0, batch) for batch in scan.session.stream(sql, parameters=parameters))
     return encoding.writer.write(batches, [path], schema=schema, options=encoding.options)[0]
