@@ -17,7 +17,7 @@ from offramp.domain.exports import FormatName
 from offramp.domain.quoting import identifier, literal
 from offramp.formats.csv_dialect import CsvDialect
 from offramp.formats.java_dates import strftime_format
-from offramp.formats.sql_text import compact_json, finite, utc
+from offramp.formats.sql_text import compact_json, finite, on_calendar, utc
 from offramp.formats.text_files import BLOCK_ROWS, TextFiles
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class CsvWriter:
         """Return the DuckDB expression of a column's field, not enclosed, NULL where the field is empty.
 
         bool 1 or 0; times by ``date_format`` in UTC; dates yyyy-MM-dd; decimals with all digits of their scale; doubles
-        as their shortest text, NaN and infinities NULL; uuid in lower case; JSON compact; binary as base64
-        (media_exports.md section 4).
+        as their shortest text; NaN, infinities and infinite times NULL; uuid in lower case; JSON compact; binary as
+        base64 (media_exports.md section 4).
         """
         dialect = CsvDialect.read(options)
         name = identifier(column.name)
@@ -52,7 +52,9 @@ class CsvWriter:
                 return name
             case TypeKind.BOOLEAN:
                 return f"{name}::tinyint"
-            case TypeKind.DATE | TypeKind.UUID:
+            case TypeKind.DATE:
+                return f"({on_calendar(column)})::varchar"
+            case TypeKind.UUID:
                 return f"{name}::varchar"
             case TypeKind.TIMESTAMP | TypeKind.TIMESTAMPTZ:
                 return f"strftime({utc(column)}, {literal(strftime_format(dialect.date_format))})"

@@ -19,7 +19,7 @@ from offramp.domain.errors import SourceRefused
 from offramp.domain.exports import FormatName
 from offramp.domain.quoting import identifier
 from offramp.formats.options import option_problems, refuse_problems
-from offramp.formats.sql_text import compact_json, finite, utc
+from offramp.formats.sql_text import compact_json, finite, on_calendar, utc
 from offramp.formats.text_files import BLOCK_ROWS, TextFiles
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class NdjsonWriter:
         """Return the DuckDB expression of a column's JSON; SQL NULL is the JSON null.
 
         bigint bare, also beyond 2^53; decimals of up to 15 digits as numbers with all digits of their scale, longer
-        ones as strings; doubles as their shortest text, NaN and infinities null; times ISO 8601 in UTC with six
-        digits of seconds and Z; uuid in lower case; JSON nested as it is. Raises SourceRefused for binary.
+        ones as strings; doubles as their shortest text; NaN, infinities and infinite times null; times ISO 8601 in UTC
+        with six digits of seconds and Z; uuid in lower case; JSON nested as it is. Raises SourceRefused for binary.
         """
         refuse_problems(self.name.value, check(options))
         name = identifier(column.name)
@@ -62,7 +62,9 @@ class NdjsonWriter:
                 return name
             case TypeKind.DECIMAL:
                 return name if (column.type.precision or 0) <= _DOUBLE_DIGITS else f"""'"' || {name}::varchar || '"'"""
-            case TypeKind.DATE | TypeKind.UUID:
+            case TypeKind.DATE:
+                return f"""'"' || ({on_calendar(column)})::varchar || '"'"""
+            case TypeKind.UUID:
                 return f"""'"' || {name}::varchar || '"'"""
             case TypeKind.TIMESTAMP | TypeKind.TIMESTAMPTZ:
                 return f"""strftime({utc(column)}, '"%Y-%m-%dT%H:%M:%S.%fZ"')"""

@@ -15,7 +15,7 @@ from offramp.domain.exports import FormatName
 from offramp.domain.quoting import identifier
 from offramp.formats.options import option_problems, refuse_problems
 from offramp.formats.part_files import PartFile
-from offramp.formats.sql_text import compact_json, utc
+from offramp.formats.sql_text import compact_json, on_calendar, utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,7 +45,7 @@ class ParquetWriter:
     def project(self, column: Column, options: Mapping[str, object]) -> str:
         """Return the DuckDB expression of a column: typed values, uuid in lower case and compact JSON as text.
 
-        NaN and infinities of doubles stay as they are: Parquet can hold them.
+        NaN and infinities of doubles stay as they are: Parquet can hold them. Infinite times are NULL.
         """
         refuse_problems(self.name.value, check(options))
         name = identifier(column.name)
@@ -54,8 +54,10 @@ class ParquetWriter:
                 return f"{name}::varchar"
             case TypeKind.JSON:
                 return compact_json(column)
-            case TypeKind.TIMESTAMPTZ:
+            case TypeKind.TIMESTAMP | TypeKind.TIMESTAMPTZ:
                 return utc(column)
+            case TypeKind.DATE:
+                return on_calendar(column)
             case (
                 TypeKind.BIGINT
                 | TypeKind.INTEGER
@@ -63,8 +65,6 @@ class ParquetWriter:
                 | TypeKind.DECIMAL
                 | TypeKind.VARCHAR
                 | TypeKind.BOOLEAN
-                | TypeKind.TIMESTAMP
-                | TypeKind.DATE
                 | TypeKind.BLOB
             ):
                 return name

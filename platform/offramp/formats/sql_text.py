@@ -7,12 +7,18 @@ from offramp.domain.quoting import identifier
 
 
 def utc(column: Column) -> str:
-    """Return a column of instants as a timestamp in UTC, whatever the session's time zone is.
+    """Return a column of instants as a timestamp in UTC, whatever the session's time zone is; infinite ones are NULL.
 
     Going through microseconds needs no ICU extension, which ``at time zone`` does.
     """
     name = identifier(column.name)
-    return f"make_timestamp(epoch_us({name}))" if column.type.kind is TypeKind.TIMESTAMPTZ else name
+    return f"make_timestamp(epoch_us({name}))" if column.type.kind is TypeKind.TIMESTAMPTZ else on_calendar(column)
+
+
+def on_calendar(column: Column) -> str:
+    """Return a day or timestamp; PostgreSQL's infinity, which no reader of files knows, becomes NULL."""
+    name = identifier(column.name)
+    return f"case when isfinite({name}) then {name} end"
 
 
 def finite(column: Column) -> str:

@@ -71,7 +71,7 @@ class BatchCheck:
                     where=self.subject,
                     expected="a value in every row",
                     found=f"{column.null_count:,} empty of {batch.num_rows:,} rows, first at key {bad}",
-                    todo="mend the model, or declare the column nullable",
+                    todo="mend the model, or declare the column nullable; NaN and infinite times are empty in files",
                 )
 
     def _rises(self, frame: pl.DataFrame) -> None:

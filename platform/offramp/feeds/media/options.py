@@ -145,8 +145,10 @@ def _check_characters(options: Mapping[str, str]) -> Iterable[str]:
         yield f"CSV_FIELD_SEPARATOR and CSV_TEXT_ENCLOSURE must differ, both are {separator!r}"
     elif separator == escape:
         yield f"CSV_ESCAPE_CHAR and CSV_FIELD_SEPARATOR must differ, both are {separator!r}"
-    if replacement is not None and replacement in {separator, enclosure, escape}:
-        yield f"CSV_TEXT_ROW_SEPARATOR must differ from separator, enclosure and escape, it is {replacement!r}"
+    others = {"CSV_FIELD_SEPARATOR": separator, "CSV_TEXT_ENCLOSURE": enclosure, "CSV_ESCAPE_CHAR": escape}
+    same = [name for name, sign in others.items() if sign == replacement]
+    if same:
+        yield f"CSV_TEXT_ROW_SEPARATOR must differ from {' and '.join(same)}, it is {replacement!r} too"
 
 
 def _check_snapshot_tokens(value: str, exports: Iterable[Export]) -> Iterable[str]:
