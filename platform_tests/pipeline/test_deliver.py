@@ -12,7 +12,7 @@ from offramp.domain.windows import DAY, midnight
 from offramp.pipeline.land import land_source
 from offramp.pipeline.plan import PlanOptions
 from offramp.pipeline.rooms import no_report
-from platform_tests.faults.shop_run import DAYS, history
+from platform_tests.faults.shop_run import DAYS, EXPORTS, history
 from platform_tests.pipeline.house import Clock, House, subscription
 
 if TYPE_CHECKING:
@@ -114,3 +114,23 @@ def test_a_tenant_that_owns_no_row_is_refused_by_name_and_stops_no_other(tmp_pat
 
     assert [record.subscription_id for record in house.rooms.ledger.find(states={State.PUBLISHED})] == ["whole"]
     assert not (tmp_path / "outbox" / "misspelt").exists()
+
+
+def test_rows_that_are_held_and_rows_that_are_filed_give_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for most in (20_000, -1):
+        monkeypatch.setattr("offramp.pipeline.scan._HELD_ROWS", most)
+        both = (subscription("north"), subscription("south"))
+        house = open_house(tmp_path / str(most), *both)
+        for name in EXPORTS:
+            for day in DAYS:
+                house.deliver(name, day)
+        folders = [house.outbox(recipient=one.recipient) for one in both]
+        found.append(
+            {file.relative_to(folder): file.read_bytes() for folder in folders for file in folder.rglob("*.*")}
+        )
+
+    assert found[0] == found[1]
+    assert len(found[0]) > 10

@@ -168,8 +168,8 @@ class DuckDBSession:
         """
         self._run(f"create table {identifier(name)} as ({self._said(sql)})", sql)
         self._held.append(name)
-        held = _columns(self._run(f"describe select * from {identifier(name)}", sql))
-        self._declared = (*self._declared, (name, held))
+        held = self._connection.table(identifier(name))
+        self._declared = (*self._declared, (name, tuple(zip(held.columns, map(str, held.types), strict=True))))
 
     def _run(self, said: str, sql: str) -> list[tuple[object, ...]]:
         with self._cursor() as cursor:

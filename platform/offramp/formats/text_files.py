@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -22,7 +22,6 @@ from offramp.formats.part_files import PartFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from concurrent.futures import Future
     from pathlib import Path
 
     from offramp.domain.deliveries import FileEntry
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 # Measured on 1 M mixed rows: blocks of 20,000 to 50,000 rows cost the least CPU; 5,000 cost a third more, and 100,000 a
 # tenth more, since their memory is new to the process each time.
 BLOCK_ROWS = 50_000
+# The last rows of a file, or all of a small one: a thread costs more than to encode them.
+_FEW_ROWS = 2_000
 _BLOCK_BYTES = 8 * 1024 * 1024
 
 
@@ -73,7 +74,12 @@ class TextFiles:
             for part, block in row_blocks(batches, self.block_rows):
                 _check(block.schema, schema, takes)
                 rows[part] += block.num_rows
-                encoded.append((part, pool.submit(_encode, encode, block, buffers)))
+                if block.num_rows < _FEW_ROWS:
+                    text = Future[_Text]()
+                    text.set_result(_encode(encode, block, buffers))
+                else:
+                    text = pool.submit(_encode, encode, block, buffers)
+                encoded.append((part, text))
                 if len(encoded) > in_flight:
                     _write_next(encoded, sinks, buffers)
             while encoded:

@@ -37,6 +37,7 @@ class FolderLandingStore:
         self._root = root.resolve()
         self._desk = Desk(self._root, memory_bytes, threads, at_step, self._base)
         self._records: dict[tuple[str, str], LandingRecord] = {}
+        self._landings: dict[tuple[str, str], Landing] = {}
 
     def begin(self, source: str, data_as_of: datetime) -> FolderLandingWriter:
         """Start a landing. What is left of a killed one is never seen, and is removed here."""
@@ -71,11 +72,11 @@ class FolderLandingStore:
 
     def landings(self, source: str) -> tuple[Landing, ...]:
         """Return all committed landings, oldest read point first."""
-        return tuple(record.as_landing() for record in self._all(source))
+        return tuple(self._landing(record) for record in self._all(source))
 
     def get(self, source: str, landing_id: str) -> Landing:
         """Return one landing; LandingUnavailable if there is none."""
-        return self._record(source, landing_id).as_landing()
+        return self._landing(self._record(source, landing_id))
 
     def relation(self, name: str, landing: Landing, table: str) -> Relation:
         """Return a table as of a landing as a relation under a name."""
@@ -131,8 +132,18 @@ class FolderLandingStore:
         folder = self._folder(source)
         if not folder.exists():
             return []
-        ids = [one.name for one in folder.iterdir() if one.is_dir() and stem_of(one) is None]
+        # What is known already is not looked at again: each plan asks, and there are two landings a day.
+        ids = [
+            one.name
+            for one in folder.iterdir()
+            if (source, one.name) in self._records or (stem_of(one) is None and one.is_dir())
+        ]
         return [self._record(source, landing_id) for landing_id in sorted(ids, key=landing_order)]
+
+    def _landing(self, record: LandingRecord) -> Landing:
+        key = (record.source, record.id)
+        known = self._landings.get(key)
+        return known if known is not None else self._landings.setdefault(key, record.as_landing())
 
     def _record(self, source: str, landing_id: str) -> LandingRecord:
         known = self._records.get((source, landing_id))

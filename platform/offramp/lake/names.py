@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
@@ -33,6 +34,7 @@ def landing_stamp(data_as_of: datetime) -> str:
     return data_as_of.astimezone(UTC).strftime(_STAMP).rjust(22, "0")
 
 
+@cache
 def landing_order(landing_id: str) -> tuple[datetime, int]:
     """Return read point and number of a landing by its id; landings of one read point count from 1."""
     stamp, _, number = landing_id.partition("-")

@@ -28,6 +28,8 @@ class Queries:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        self.is_narrowed = False
+        """True once a query had to run in one thread; so does all that follows."""
 
     def run(self, sql: str) -> list[tuple[object, ...]]:
         """Run a query and return its few rows; one that does not fit into memory runs again in one thread."""
@@ -49,6 +51,7 @@ class Queries:
         try:
             return self._connection.execute(sql).fetchall()
         except duckdb.OutOfMemoryException:
+            self.is_narrowed = True
             self._connection.execute("set threads = 1")  # merging spilled runs needs memory for each thread
             return self._connection.execute(sql).fetchall()
 

@@ -33,8 +33,7 @@ class RejectStore:
 
     def clear(self, export: str, data_day: date, tests: Iterable[str]) -> None:
         """Remove what an earlier run left, because these tests pass now."""
-        paths = [self.path_for(export, data_day, test) for test in tests]
         # Mostly there is nothing: asked once, for the folder of the day.
-        if paths and paths[0].parent.is_dir():
-            for path in paths:
-                path.unlink(missing_ok=True)
+        if self.path_for(export, data_day, "any").parent.is_dir():
+            for test in tests:
+                self.path_for(export, data_day, test).unlink(missing_ok=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import finalize
 
 from offramp.domain.errors import SourceRefused
 from offramp.lake.comparison import are_same_bytes, fingerprint, is_current, may_be_equal
@@ -54,6 +56,10 @@ class FolderLandingWriter:
         self._desk = desk
         self._bases: dict[str, Base | None] = {}
         self._settled: dict[str, tuple[TableSpec, Base | None, TableRecord]] = {}
+        self._session: Queries | None = None
+        self._resources = ExitStack()
+        # A landing that its source gives up is never finished.
+        finalize(self, self._resources.close)
 
     @property
     def landing_id(self) -> str:
@@ -93,6 +99,7 @@ class FolderLandingWriter:
             newer = self._desk.base_of(self.source, name, self.data_as_of)
             if newer is not None and (base is None or newer.landing_id != base.landing_id):
                 self._settled[name] = (table, newer, self._settle(table, newer))
+        self._close()
         record = LandingRecord(
             id=self._landing_id,
             source=self.source,
@@ -113,6 +120,19 @@ class FolderLandingWriter:
         self._desk.at_step("recorded")
         return record
 
+    def _queries(self) -> Queries:
+        """Return the one connection of this landing: opening one for each table costs more than a small table."""
+        if self._session is not None and self._session.is_narrowed:
+            self._close()
+        if self._session is None:
+            spill = self._resources.enter_context(work_folder(self._desk.root))
+            self._session = self._resources.enter_context(queries(self._desk.memory_bytes, self._desk.threads, spill))
+        return self._session
+
+    def _close(self) -> None:
+        self._session = None
+        self._resources.close()
+
     def _first_base(self, table: TableSpec) -> Base | None:
         if table.name not in self._bases:
             self._bases[table.name] = self._desk.base_of(self.source, table.name, self.data_as_of)
@@ -124,15 +144,16 @@ class FolderLandingWriter:
             earlier = self._settled[table.name][2]
             files = base.table.files if base is not None and table.increment is not None else earlier.files
             return earlier.model_copy(update={"files": files})
-        with (
-            work_folder(self._desk.root) as spill,
-            queries(self._desk.memory_bytes, self._desk.threads, spill) as session,
-        ):
+        session = self._queries()
+        try:
             columns = session.schema(path)
             if table.increment is None:
                 files = (self._whole(session, table, base),)
             else:
                 files = self._increased(session, table, table.increment, base)
+        except BaseException:
+            self._close()
+            raise
         return TableRecord(
             name=table.name,
             is_increment=table.increment is not None,

@@ -52,6 +52,8 @@ def removed(delivery: Delivery, scan: Scan) -> int | None:
     """Return how many keys vanished since the base; None where there is none to tell by."""
     if scan.cut.changes is None:
         return None
+    if not scan.cut.changes.uris:  # no table changed
+        return 0
     mine = of_tenants(delivery.export.model, delivery.subscription.tenants)
     found = scan.session.rows(
         f"select count(*) from {identifier(scan.cut.changes.name)} where change = 'removed'{mine}"
@@ -113,7 +115,7 @@ def _unnoticed_changes(rooms: Rooms, delivery: Delivery, scan: Scan, base: Landi
 
 def _undelivered_changes(delivery: Delivery, scan: Scan) -> int:
     model = delivery.export.model
-    if scan.cut.changes is None:
+    if scan.cut.changes is None or not scan.cut.changes.uris:
         return 0
     # Without a tenant column the scan holds one tenant's rows, and the changes are filtered to it.
     names = {name: TENANT if name == model.tenant_column else name for name in row_key(model)}

@@ -163,7 +163,7 @@ def changed_at(model: Model) -> str:
 def _tallies(session: Session, model: Model, cut: CutRows) -> tuple[Tally, ...]:
     rows = session.rows(
         f"select {_tenant(model)}, {CUT}, {LATE_AGE}, coalesce({REPEATED}, false), count(*) "
-        f"from ({cut.sql}) group by all order by all"
+        f"from ({cut.sql}) group by all"
     )
     return tuple(
         Tally(str(tenant), str(name), None if age is None else str(age), bool(repeated), int(str(count)))
