@@ -15,6 +15,7 @@ from offramp.domain.personal import Treatment
 from offramp.domain.subscriptions import Initial
 from offramp.feeds.registry import FEEDS
 from offramp.settings import DemoSource, PostgresSource, Settings, check_subscriptions, load_settings
+from offramp.sql.project import load_project
 
 if TYPE_CHECKING:
     from offramp.domain.exports import Export
@@ -90,7 +91,12 @@ def test_the_shipped_file_reads_and_its_two_recipients_differ() -> None:
     assert (other.tenants, other.initial, other.sends_deletes) == (("borealis",), Initial.NONE, True)
     assert other.options["CSV_FIELD_SEPARATOR"] == ";"
     assert other.options["CSV_MD5"] == "1"
-    assert check_subscriptions(settings, exports()) == ()
+    assert other.personal.default is Treatment.HASHED
+    models = [loaded.model for loaded in load_project(SHIPPED.parent / "dbt_like_sql").models.values()]
+    known = FEEDS["media"].exports(models)
+    assert check_subscriptions(settings, known) == ()
+    taken = {export.name for export in known for one in settings.subscriptions if FEEDS["media"].cron(one, export)}
+    assert len(taken) == 97
 
 
 def test_the_path_comes_from_the_argument_then_the_variable_then_the_folder(

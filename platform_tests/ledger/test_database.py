@@ -65,8 +65,8 @@ def test_a_database_that_does_not_exist_is_wrong_use(postgres_server: PostgresSe
 
 def test_a_missing_right_is_wrong_use(postgres_dsn: str) -> None:
     with psycopg.connect(postgres_dsn, autocommit=True) as connection:
-        connection.execute("create role reader login password 'x'")
-    ledger = SqlLedger(postgres_url(make_conninfo(postgres_dsn, user="reader", password="x")))  # noqa: S106 - a throwaway server
+        connection.execute("create role onlooker login password 'x'")
+    ledger = SqlLedger(postgres_url(make_conninfo(postgres_dsn, user="onlooker", password="x")))  # noqa: S106 - a throwaway server
     try:
         # Since version 15 nobody but the owner creates tables in the schema public.
         with pytest.raises(WrongUse, match="rights"):
@@ -74,7 +74,7 @@ def test_a_missing_right_is_wrong_use(postgres_dsn: str) -> None:
     finally:
         ledger.close()
         with psycopg.connect(postgres_dsn, autocommit=True) as connection:
-            connection.execute("drop role reader")
+            connection.execute("drop role onlooker")
 
 
 def test_a_server_that_is_not_there_can_be_tried_again() -> None:

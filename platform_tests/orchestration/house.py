@@ -57,11 +57,11 @@ class House:
 
     @classmethod
     def build(cls, root: Path, *, first_day: date = DAY - timedelta(days=2)) -> House:
-        """Write the configuration and a copy of the project. The demo's data begins two days before the first."""
+        """Write the configuration and a copy of the project. The demo begins the day before the first."""
         root.mkdir(parents=True, exist_ok=True)
         shutil.copytree(REPOSITORY / "dbt_like_sql", root / "models")
         (root / "offramp.yaml").write_text(
-            _YAML.replace("{first_day}", str(first_day)).replace("{start_on}", str(first_day - timedelta(days=2)))
+            _YAML.replace("{first_day}", str(first_day)).replace("{start_on}", str(first_day - timedelta(days=1)))
         )
         return cls(root)
 

@@ -130,7 +130,7 @@ def test_a_failing_gate_is_a_failed_check_and_nothing_of_it_is_delivered(house: 
 
 
 def test_in_a_range_good_days_are_delivered_before_the_bad_ones_fail_the_step(house: House) -> None:
-    house.break_users(since=f"{DAYS[2]} 06:00:00")
+    house.break_users(since=f"{DAYS[2]} 00:06:00")
 
     result = house.run([USERS], DAYS)
 

@@ -75,7 +75,7 @@ def test_a_subscription_over_postgresql_delivers_the_same_bytes_as_over_the_demo
     served = Scene(tmp_path / "postgres", postgres_source(postgres_dsn), SUBSCRIPTIONS, DAYS[0])
     everything = sorted(embedded.rooms.exports)
     for day in DAYS:
-        embedded.deliver(day)
+        embedded.deliver(day, everything)
         deliver_as_of(served, postgres_dsn, demo, day, everything)
 
     for name in ("north", "fjord"):

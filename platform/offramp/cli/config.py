@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -210,12 +211,16 @@ def _print_sums(one: dict[str, Any]) -> None:
     due = len(one["exports"]) - sum(map(len, off.values()))
     say(f"  {due} of {counted(len(one['exports']), 'export')} are due")
     for reason, names in off.items():
-        say(f"  off because {reason}: {', '.join(names)}")
+        _say_wrapped(f"off because {reason}: {', '.join(names)}")
     for name, option in one["options"].items():
-        say(f"  {name}={option['value']!r} ({option['from']})")
+        _say_wrapped(f"{name}={option['value']!r} ({option['from']})")
     for treatment, columns in one["personal"].items():
         if columns:
-            say(f"  {treatment.replace('_', ' ')}: {', '.join(columns)}")
+            _say_wrapped(f"{treatment.replace('_', ' ')}: {', '.join(columns)}")
+
+
+def _say_wrapped(text: str) -> None:
+    say(fill(text, width=98, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False))
 
 
 def _print(document: dict[str, Any], findings: _Findings, invocation: Invocation) -> None:
