@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from offramp.domain.ports import Destination, Source
     from offramp.domain.subscriptions import Subscription
     from offramp.settings import Settings
+    from offramp.sql.project import Project
 
 _VERSIONED = ("offramp", "duckdb", "polars", "pyarrow")
 
@@ -91,14 +92,15 @@ class _Opening:
 def open_rooms(
     settings: Settings,
     *,
+    project: Project | None = None,
     clock: Callable[[], datetime] = utc_now,
     at_step: Callable[[str], None] = no_step,
 ) -> Rooms:
     """Open everything that a run needs. Nothing is read from a source or written to a destination yet.
 
-    ``at_step`` is told each named step before it happens.
+    ``project`` is the settings' own if it was loaded before. ``at_step`` is told each named step before it happens.
     """
-    project = load_project(settings.models)
+    project = project or load_project(settings.models)
     limits = settings.limits
     root = settings.lake
     parts = PartStore(root)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PLATFORMS = "media/snapshot/platforms"
 USERS = "media/delta/users"
-EMAIL_CHECK = "accepted_values"
+EMAIL_CHECK = "contract"
 
 pytestmark = pytest.mark.timeout(600)
 

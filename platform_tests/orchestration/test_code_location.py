@@ -79,7 +79,7 @@ def test_an_export_shows_its_columns_tests_owners_format_and_landing(repository:
     assert (spec.group_name, spec.owners, spec.kinds) == ("media_delta", ["team:customers"], {"csv", "duckdb"})
     assert [dep.asset_key.to_user_string() for dep in spec.deps] == ["landing/media"]
     checks = {one.name for one in repository.assets_defs_by_key[key].check_specs}
-    assert {"contract", "unique", "accepted_values", "delivered", "adds_up"} == checks
+    assert {"contract", "delivered", "adds_up"} == checks
 
 
 def test_recipients_follow_the_exports_that_they_take(repository: dg.RepositoryDefinition) -> None:

@@ -79,7 +79,7 @@ class Invocation:
         if self._rooms is None:
             from offramp.wiring import open_rooms
 
-            self._rooms = open_rooms(self.settings)
+            self._rooms = open_rooms(self.settings, project=self.project)
         return self._rooms
 
     def redact(self, text: str) -> str:

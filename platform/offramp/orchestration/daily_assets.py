@@ -4,12 +4,12 @@ Without ``from __future__ import annotations``: Dagster compares the class that 
 with, and a text is none.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 
+from offramp.orchestration.keys import step_name
 from offramp.orchestration.workplace import WORKPLACE
 
 # One run takes a whole range: days in order inside the step, and process start-up is paid once.
@@ -27,7 +27,7 @@ def daily_asset(
 
     # A multi_asset of one: unlike @asset it takes a spec, and a backfill policy without a beta warning.
     @dg.multi_asset(
-        name=re.sub("[^A-Za-z0-9_]", "_", "__".join(spec.key.path)),
+        name=step_name(spec.key),
         specs=[spec],
         check_specs=check_specs,
         partitions_def=partitions,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from offramp.domain.deliveries import DeliveryRecord, State
+from offramp.domain.deliveries import State
 from offramp.domain.errors import OfframpError
 from offramp.orchestration.daily_assets import daily_asset
 from offramp.orchestration.days import days_of
@@ -50,7 +50,7 @@ def deliveries_asset(
         for day in days_of(context):
             waiting[day] = _retry(context, workplace, feed, day, options)
             recipients = {one.recipient for one in rooms.subscriptions if one.feed == feed}
-            mark_complete(context.instance, rooms, feed, [day], recipients)
+            mark_complete(context.instance, rooms, feed, {day, *workplace.touched(feed, day)}, recipients)
             context.add_asset_metadata(_day_metadata(rooms, feed, day), key, day.isoformat())
         lines = [f"{day}: {line}" for day, found in waiting.items() for line in found]
         if lines:
@@ -74,9 +74,8 @@ def _retry(
 
     rooms = workplace.rooms
     lines = []
-    for export in (one for one in rooms.exports.values() if one.feed == feed):
-        if not _staged(rooms, export, day):
-            continue
+    waiting = {record.export for record in rooms.ledger.find(feed=feed, last_day=day, states=[State.STAGED])}
+    for export in (rooms.exports[name] for name in sorted(waiting & set(rooms.exports))):
         try:
             report = publish_waiting(rooms, export, day, options.recipients, workplace.told(context.log))
         except OfframpError as error:
@@ -87,10 +86,6 @@ def _retry(
             recipient = failure.delivery.subscription.recipient
             lines.append(f"{recipient}: {failure.delivery.label} at {failure.destination}: {failure.error}")
     return lines
-
-
-def _staged(rooms: Rooms, export: Export, day: date) -> tuple[DeliveryRecord, ...]:
-    return rooms.ledger.find(export=export.name, last_day=day, states=[State.STAGED])
 
 
 def _day_metadata(rooms: Rooms, feed: str, day: date) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from offramp.domain.exports import FormatName
 from offramp.orchestration.checks import delivery_evaluations, not_delivered
 from offramp.orchestration.describe import day_metadata
 from offramp.orchestration.extract import Extract, Fault
+from offramp.orchestration.keys import deliveries_key, step_name
 from offramp.orchestration.recipients import mark_complete
 from offramp.orchestration.workplace import WORKPLACE, Workplace
 
@@ -73,8 +74,10 @@ class DeliveringIOManager(dg.IOManager):
             )
         metadata = day_metadata(rooms, extract.export, day)
         context.step_context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=day.isoformat())
-        instance = context.step_context.instance
-        mark_complete(instance, rooms, extract.export.feed, report.days, _recipients(report))
+        feed, step = extract.export.feed, context.step_context
+        if step_name(deliveries_key(feed)) not in step.execution_plan.step_keys_to_execute:
+            # Else the run's last step does it once for all exports.
+            mark_complete(step.instance, rooms, feed, report.days, _recipients(report))
         report.raise_if_incomplete()
         return metadata
 

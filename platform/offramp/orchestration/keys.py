@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -28,3 +29,8 @@ def deliveries_key(feed: str) -> dg.AssetKey:
 def recipient_key(recipient: str, feed: str) -> dg.AssetKey:
     """Return the key of what a recipient has of a feed."""
     return dg.AssetKey(["recipients", recipient, feed])
+
+
+def step_name(key: dg.AssetKey) -> str:
+    """Return the name of the step that makes an asset."""
+    return re.sub("[^A-Za-z0-9_]", "_", "__".join(key.path))

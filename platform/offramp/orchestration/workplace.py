@@ -33,6 +33,11 @@ class Workplace:
         """The rooms of this run."""
         return self._open_rooms()
 
+    def touched(self, feed: str, day: date) -> frozenset[date]:
+        """Return the days that this run's exports of a feed touched while they worked on a day."""
+        mine = (report for (_, one), report in self.reports.items() if one == day and report.export.feed == feed)
+        return frozenset(touched for report in mine for touched in report.days)
+
     def told(self, log: dg.DagsterLogManager) -> Report:
         """Return a report that writes to a run's log and passes on."""
         return _LoggedReport(log, self._report)
@@ -51,7 +56,8 @@ class _LoggedReport:
         self._onward(step, subject, rows=rows, bytes_=bytes_)
         before = self._rows.get((step, subject))
         now = self._rows[step, subject] = (before or 0) + rows
-        if before is None or before // _LOG_EVERY_ROWS != now // _LOG_EVERY_ROWS:
+        is_table = step == "land" and "." in subject  # their rows stand in the landing's metadata
+        if not is_table and (before is None or before // _LOG_EVERY_ROWS != now // _LOG_EVERY_ROWS):
             size = f", {bytes_:,} bytes" if bytes_ else ""
             self._log.info(f"{step} {subject}: {now:,} rows{size}")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from offramp.domain.deliveries import Delivery
     from offramp.domain.exports import Export, FormatName
-    from offramp.domain.ports import FormatWriter
+    from offramp.domain.ports import FormatWriter, Session
     from offramp.pipeline.rooms import Report, Rooms
     from offramp.pipeline.scan import Scan
 
@@ -142,7 +143,7 @@ def _write_rows(
     facts = [PartFacts() for _ in paths]
 
     def batches() -> Iterator[tuple[int, pa.RecordBatch]]:
-        for batch in scan.session.stream(sql, parameters=parameters):
+        for batch in found:
             frame = check.check(batch)
             if len(paths) == 1:
                 note(facts[0], frame, contract.key)
@@ -155,9 +156,21 @@ def _write_rows(
                     yield number, batch.filter(pa.array(picked.to_arrow())).select(list(contract.names))
             tell(batch.num_rows)
 
-    schema = _with_nullability(scan.session.schema(sql, parameters=parameters), contract.columns)
+    schema, found = _streamed(scan.session, sql, parameters)
+    schema = _with_nullability(schema, contract.columns)
     entries = encoding.writer.write(batches(), paths, schema=schema, options=encoding.options)
     return [_with_facts(entry, fact) for entry, fact in zip(entries, facts, strict=True)]
+
+
+def _streamed(
+    session: Session, sql: str, parameters: Mapping[str, bytes] | None
+) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """Return a query's schema and batches; only for a result without rows the schema is asked for by itself."""
+    batches = session.stream(sql, parameters=parameters)
+    first = next(batches, None)
+    if first is None:
+        return session.schema(sql, parameters=parameters), batches
+    return first.schema, chain([first], batches)
 
 
 def _unsorted_keys(delivery: Delivery) -> list[Column]:
@@ -224,6 +237,7 @@ def _write_deletes(delivery: Delivery, scan: Scan, encoding: _Encoding, path: Pa
         )
     sql = f"select {', '.join(encoding.select(columns))} from ({rows})"
     parameters = hash_parameters(columns, delivery.subscription.personal)
-    schema = _with_nullability(scan.session.schema(sql, parameters=parameters), columns)
-    batches = ((0, batch) for batch in scan.session.stream(sql, parameters=parameters))
+    schema, found = _streamed(scan.session, sql, parameters)
+    schema = _with_nullability(schema, columns)
+    batches = ((0, batch) for batch in found)
     return encoding.writer.write(batches, [path], schema=schema, options=encoding.options)[0]
