@@ -209,3 +209,16 @@ def test_the_ui_says_where_it_is_and_ends_when_told(home: Home) -> None:
     assert "http://127.0.0.1:43117" in seen
     assert "schedules are off until you switch them on" in seen
     assert process.returncode == 0
+
+
+def test_a_demo_of_another_scale_lives_in_a_folder_of_its_own(delivered: Home) -> None:
+    before = files_of(delivered)
+
+    done = delivered.run("demo", "--quiet", "--scale", "0.03")
+
+    assert done.code == 0, done.err
+    home = delivered.folder / ".offramp" / "scale-0.03"
+    assert str(home / "outbox" / "fjord-media") in done.out
+    assert {path.name for path in home.iterdir()} >= {"lake", "ledger.db", "outbox"}
+    assert list(home.rglob("users_snapshot/*.csv")) or list(home.rglob("users/*.csv"))
+    assert files_of(delivered) == before

@@ -9,6 +9,7 @@ import typer
 from offramp.cli.choosing import DateOption, QuietOption, check_due, crons_of, last_due_day
 from offramp.cli.invocation import Invocation
 from offramp.cli.output import byte_text, count_text, counted, print_table, say
+from offramp.cli.sums import MANY, print_sums
 from offramp.domain.deliveries import DELIVERED, Delivery
 from offramp.domain.errors import WrongUse
 from offramp.domain.windows import DAY
@@ -124,15 +125,22 @@ def _print_read_back(invocation: Invocation, finished: "Finished") -> list[str]:
     """Read every delivery back at its destinations, print what was found, and return the differences."""
     differences: list[str] = []
     rows = []
+    checks: dict[tuple[str, int], str] = {}
     for record in finished.records:
         problems = _problems(invocation, record)
         differences += [f"{record.subscription_id} {record.export} {record.data_day}: {one}" for one in problems]
         first, others = (record.files or ("",))[0].rpartition("/")[2], len(record.files) - 1
         check = "differs" if problems else "good" if record.state in DELIVERED else record.state.value
+        checks[record.delivery_id, record.revision] = check.removeprefix("good")
         size = (count_text(record.rows), byte_text(record.bytes))
         rows.append((record.recipient, record.export, *size, first + (f" +{others}" if others > 0 else ""), check))
-    if rows:
+    if len(rows) > MANY:
+        print_sums(finished.records, lambda record: checks[record.delivery_id, record.revision])
+    elif rows:
         print_table(("recipient", "export", "rows", "bytes", "file", "check"), rows, numbers=("rows", "bytes"))
+    bad = sum(bool(check) for check in checks.values())
+    if rows:
+        say(f"{counted(len(rows), 'delivery')} read back, {bad or 'none'} with differences")
     return differences
 
 

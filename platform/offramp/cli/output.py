@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 # What people search for and copy is never cut in two; other columns fold.
-_WHOLE = frozenset({"recipient", "export"})
+_WHOLE = frozenset({"recipient", "export", "entity"})
 _STEPS = ("B", "kB", "MB", "GB", "TB")
 
 

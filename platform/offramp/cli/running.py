@@ -13,6 +13,7 @@ import typer
 from offramp.cli.deliveries import newest_revisions
 from offramp.cli.output import byte_text, count_text, print_table, say
 from offramp.cli.progress import progress
+from offramp.cli.sums import MANY, print_sums
 from offramp.domain.deliveries import DELIVERED, Kind
 from offramp.orchestration.run import FailedStep, materialize_days
 from offramp.orchestration.run_tags import tags_of
@@ -81,7 +82,9 @@ def run_and_print(invocation: Invocation, request: Request, *, is_quiet: bool) -
         for record in finished.records
     ]
     columns = ("recipient", "export", "data day", "rev", "rows", "bytes", "state", "")
-    if rows:
+    if len(rows) > MANY:
+        print_sums(finished.records, lambda record: "" if record.state in DELIVERED else record.state.value)
+    elif rows:
         print_table(columns, rows, numbers=("rows", "bytes"))
     if finished.new:
         say(f"{len(finished.new)} delivered now, {len(rows)} in all")
