@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from offramp.sources.demo.chapter import logged
-from offramp.sources.demo.draw import HOUR, instants, spoil
+from offramp.sources.demo.draw import HOUR, addresses, instants, spoil
 from offramp.sources.demo.moments import Part
 from offramp.sources.demo.versions import REMOVED
-from offramp.sources.demo.views import addresses
 from offramp.sources.demo.words import REMARKS, SERVICES, STAFF
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import polars as pl
 from offramp.sources.demo.draw import Draw, spoil
 from offramp.sources.demo.moments import Moments, Part
 from offramp.sources.demo.people import tenants
-from offramp.sources.demo.placements import drawn_within, made, numbered, published_assets, shown_categories, without
+from offramp.sources.demo.picking import drawn_within, made, numbered, published_assets, shown_categories, without
 from offramp.sources.demo.schema import TENANTS
 from offramp.sources.demo.words import (
     ASSET_FACTS,

@@ -106,3 +106,10 @@ class Draw:
         raw = self.hex(32, n)
         cut = raw.str.slice
         return cut(0, 8) + "-" + cut(8, 4) + "-4" + cut(13, 3) + "-a" + cut(17, 3) + "-" + cut(20, 12)
+
+
+def addresses(draw: Draw, n: int) -> pl.Series:
+    """Return addresses of the blocks that are kept for documentation, a fifth of them of version 6."""
+    old = draw.pick(("192.0.2.", "198.51.100.", "203.0.113."), n) + pl.Series(draw.whole(0, 256, n)).cast(pl.String)
+    new = "2001:db8::" + draw.hex(4, n)
+    return new.zip_with(pl.Series(draw.chance(0.2, n)), old)

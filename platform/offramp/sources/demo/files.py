@@ -10,7 +10,7 @@ import polars as pl
 from offramp.sources.demo.chapter import logged
 from offramp.sources.demo.draw import Draw, spoil
 from offramp.sources.demo.moments import Part
-from offramp.sources.demo.placements import made, numbered, published_assets, shuffled_numbers, without
+from offramp.sources.demo.picking import made, numbered, published_assets, shuffled_numbers, without
 from offramp.sources.demo.schema import TABLES
 from offramp.sources.demo.versions import REMOVED, State, changed_at, version
 from offramp.sources.demo.words import NOUNS, REMOVAL_REASONS

@@ -1,7 +1,4 @@
-"""Where the demo's assets and categories are placed: on platforms, in further categories, and beside related assets.
-
-What all chapters about assets share stands here as well: which assets take children, and how first versions are made.
-"""
+"""Where the demo's assets and categories are placed: on platforms, in further categories, and beside related assets."""
 
 from __future__ import annotations
 
@@ -10,62 +7,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from offramp.sources.demo.draw import DAY, HOUR, Draw, instants
+from offramp.sources.demo.draw import DAY, HOUR, Draw
 from offramp.sources.demo.moments import Moments, Part
-from offramp.sources.demo.picking import shared_moments
-from offramp.sources.demo.schema import TABLES
-from offramp.sources.demo.versions import REMOVED, State, version
+from offramp.sources.demo.picking import (
+    drawn_within,
+    made,
+    numbered,
+    published_assets,
+    shared_moments,
+    shown_categories,
+    shuffled_numbers,
+    without,
+)
+from offramp.sources.demo.versions import State, version
 
 if TYPE_CHECKING:
     from offramp.sources.demo.chapter import Beginning, First, Shift, Versions
 
 PLATFORMS, CHANNELS, SHELVES, LINKS = "assets_platforms", "categories_platforms", "asset_categories", "assets_relations"
 _LINK = ("from_asset_id", "to_asset_id", "relation_type")
-
-
-def published_assets(state: State) -> pl.DataFrame:
-    """Return the assets that children may point to: once published, not retired. ``since`` is when each was made."""
-    rows = state.tables["assets"].filter(~pl.col(REMOVED), ~pl.col("deleted"), pl.col("published_date").is_not_null())
-    rows = rows[["id", "create_time", "asset_type_id", "live", "live_broadcast_time", "drm_protected", "tenant"]]
-    return rows.rename({"id": "asset_id", "create_time": "since"})
-
-
-def shown_categories(state: State) -> pl.DataFrame:
-    """Return the channels and shows; ``since`` is when each was made."""
-    rows = state.rows("categories").filter(pl.col("level_type").is_in(("SHOW", "CHANNEL")), ~pl.col("deleted"))
-    return rows[["id", "registered", "tenant"]].rename({"id": "category_id", "registered": "since"})
-
-
-def without(rows: pl.DataFrame, state: State, name: str, on: str = "asset_id") -> pl.DataFrame:
-    """Return the rows that a table has never had a child for."""
-    return rows.join(state.tables[name][[on]], on=on, how="anti", maintain_order="left")
-
-
-def drawn_within(draw: Draw, choices: pl.DataFrame, by: str, wanted: pl.Series) -> pl.DataFrame:
-    """Return for each wanted value of the column ``by`` one of the choices that have it; there has to be one."""
-    choices = choices.sort(by, maintain_order=True)
-    first, end = (choices[by].search_sorted(wanted, side).to_numpy() for side in ("left", "right"))
-    place = first + (draw.rng.random(len(wanted)) * (end - first)).astype(np.int64)
-    drawn: pl.DataFrame = choices[place]
-    return drawn
-
-
-def numbered(rows: pl.DataFrame, first_id: int, column: str = "id") -> pl.DataFrame:
-    """Return rows with ids that rise from the first one."""
-    return rows.with_columns(pl.int_range(first_id, first_id + pl.len(), dtype=pl.Int64).alias(column))
-
-
-def made(name: str, rows: pl.DataFrame, when: Moments) -> pl.DataFrame:
-    """Return rows as a table's first versions, made at the given moments, but not before their ``since``."""
-    at = pl.lit(instants(when.changed))
-    at = pl.max_horizontal(at, "since") if "since" in rows.columns else at
-    rows = rows.with_columns(at.alias("registered"), at.alias("last_updated"))
-    return version(rows.select(column for column, _ in TABLES[name].columns), when)
-
-
-def shuffled_numbers(draw: Draw, low: int, high: int, n: int, null: float = 0.1) -> pl.Series:
-    """Return whole numbers in [low, high), a share of them NULL."""
-    return pl.Series(draw.whole(low, high, n)).set(pl.Series(draw.chance(null, n)), None)
 
 
 def begin(beginning: Beginning) -> First:

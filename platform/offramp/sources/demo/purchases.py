@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from offramp.sources.demo.draw import DAY, Draw, decimals, instants, spoil
+from offramp.sources.demo.draw import DAY, Draw, addresses, decimals, instants, spoil
 from offramp.sources.demo.moments import Moments
 from offramp.sources.demo.offers import (
     FREE,
@@ -87,7 +87,7 @@ def new_orders(draw: Draw, state: State, basket: pl.DataFrame, when: Moments, *,
         "upgrade_order_id",
         "change_action",
         draw.pick(("DEFAULT",) * 18 + ("FORCE_TRIAL", "NO_TRIAL"), n).alias("trial_override"),
-        spoil(_addresses(draw, n), draw.chance(0.05, n)).alias("ip"),
+        spoil(addresses(draw, n), draw.chance(0.05, n)).alias("ip"),
         draw.text(ISPS, n, odd=0.03, null=0.1, empty=0.02).alias("isp"),
         start.alias("registered"),
         pl.lit(None, pl.Datetime("us")).alias("user_stop_date"),
@@ -222,9 +222,3 @@ def _used(shift: Shift, taken: pl.DataFrame, when: Moments) -> pl.DataFrame:
     rows = taken.select(shift.state.tables["vouchers"].columns)
     rows = changed_at(TABLES["vouchers"], rows, mine).with_columns(usages=pl.col("usages") + 1)
     return version(rows.with_columns(available=pl.col("usages") < pl.col("max_usages")), mine)
-
-
-def _addresses(draw: Draw, n: int) -> pl.Series:
-    """Return addresses of the blocks that are kept for documentation, some of them of version 6."""
-    old = draw.pick(("192.0.2.", "198.51.100.", "203.0.113."), n) + pl.Series(draw.whole(0, 256, n)).cast(pl.String)
-    return ("2001:db8:7::" + draw.hex(4, n)).zip_with(pl.Series(draw.chance(0.25, n)), old)

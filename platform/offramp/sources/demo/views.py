@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from offramp.sources.demo.draw import DAY, HOUR, MINUTE, SECOND, Draw, instants, spoil
+from offramp.sources.demo.draw import DAY, HOUR, MINUTE, SECOND, Draw, addresses, instants, spoil
 from offramp.sources.demo.schema import TENANTS
 from offramp.sources.demo.versions import COMMITTED, REMOVED, VERSION, State
 from offramp.sources.demo.words import COUNTRIES, DEVICES, ISPS, USER_AGENTS
@@ -113,10 +113,3 @@ def _profile(draw: Draw, users: pl.DataFrame, profiles: pl.DataFrame, viewer: ND
     count = (last - first)[viewer]
     place = first[viewer] + (count * draw.rng.random(len(viewer))).astype(np.int64)
     return pl.Series(place).set(pl.Series(count == 0), None)
-
-
-def addresses(draw: Draw, n: int) -> pl.Series:
-    """Return addresses of the blocks that are kept for documentation, a fifth of them of version 6."""
-    old = draw.pick(("192.0.2.", "198.51.100.", "203.0.113."), n) + pl.Series(draw.whole(0, 256, n)).cast(pl.String)
-    new = "2001:db8::" + draw.hex(4, n)
-    return new.zip_with(pl.Series(draw.chance(0.2, n)), old)
