@@ -14,11 +14,14 @@ from offramp.domain.exports import EntityKind, Mode, Model, TaskSchedule
 from offramp.domain.personal import Treatment
 from offramp.domain.subscriptions import Initial
 from offramp.feeds.registry import FEEDS
-from offramp.settings import DemoSource, PostgresSource, Settings, check_subscriptions, load_settings
+from offramp.settings.checking import check_subscriptions
+from offramp.settings.reading import load_settings
+from offramp.settings.shapes import DemoSource, PostgresSource
 from offramp.sql.project import load_project
 
 if TYPE_CHECKING:
     from offramp.domain.exports import Export
+    from offramp.settings.values import Settings
 
 SHIPPED = Path(__file__).parents[1] / "offramp.yaml"
 GOOD = """\

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from offramp.orchestration.code_location import build
-from offramp.settings import load_settings
+from offramp.settings.reading import load_settings
 
 defs = build(load_settings())

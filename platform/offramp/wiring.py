@@ -22,9 +22,9 @@ from offramp.lake.staged import StagedStore
 from offramp.ledger.owners import has_ended, this_process
 from offramp.ledger.sql_ledger import SqlLedger
 from offramp.pipeline.rooms import Lake, Rooms
-from offramp.settings import DemoSource as DemoSettings
-from offramp.settings import PostgresSource as PostgresSettings
-from offramp.settings import utc_now
+from offramp.settings.shapes import DemoSource as DemoSettings
+from offramp.settings.shapes import PostgresSource as PostgresSettings
+from offramp.settings.values import utc_now
 from offramp.sources.demo.beginning import begins_on
 from offramp.sources.demo.source import DemoSource
 from offramp.sources.postgres.source import PostgresSource
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from offramp.domain.ports import Destination, Source
     from offramp.domain.subscriptions import Subscription
-    from offramp.settings import Settings
+    from offramp.settings.values import Settings
     from offramp.sql.project import Project
 
 _VERSIONED = ("offramp", "duckdb", "polars", "pyarrow")

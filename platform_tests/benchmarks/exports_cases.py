@@ -47,7 +47,7 @@ def prepare(folder: Path) -> None:
 
 
 def _rooms(folder: Path) -> Rooms:
-    from offramp.settings import load_settings
+    from offramp.settings.reading import load_settings
     from offramp.wiring import open_rooms
 
     return open_rooms(load_settings(folder / "offramp.yaml", environment={}))

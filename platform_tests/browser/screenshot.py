@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from offramp.orchestration.run import materialize_days
-from offramp.settings import load_settings
+from offramp.settings.reading import load_settings
 from offramp.wiring import open_rooms
 from platform_tests.browser.driving import partition_page, see
 from platform_tests.browser.ui import REPOSITORY, browser_page, running_ui

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-    from offramp.settings import Settings
+    from offramp.settings.values import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _ARGUMENTS = [

@@ -18,7 +18,8 @@ from psycopg import sql
 
 from offramp.domain.contracts import DataType, TypeKind
 from offramp.pipeline.deliver import deliver_day
-from offramp.settings import check_subscriptions, load_settings
+from offramp.settings.checking import check_subscriptions
+from offramp.settings.reading import load_settings
 from offramp.sql.project import load_project
 from offramp.wiring import open_rooms
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from offramp.orchestration.run import RunResult, materialize_days, open_instance
-from offramp.settings import Settings, load_settings
+from offramp.settings.reading import load_settings
 from offramp.wiring import open_rooms
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from offramp.pipeline.rooms import Rooms
+    from offramp.settings.values import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DAY = date(2024, 3, 5)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from offramp.domain.windows import DAY, midnight
 from offramp.pipeline.deliver import deliver_day
-from offramp.settings import load_settings
+from offramp.settings.reading import load_settings
 from offramp.wiring import open_rooms
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from offramp.domain.windows import DAY, midnight
 from offramp.pipeline.deliver import DayReport, deliver_day
-from offramp.settings import load_settings
+from offramp.settings.reading import load_settings
 from offramp.sources.demo.source import DemoSource
 from offramp.wiring import open_rooms
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from offramp.domain.subscriptions import Subscription
-    from offramp.settings import Settings
+    from offramp.settings.values import Settings
 
 _LOOK_BACK = timedelta(days=7)
 

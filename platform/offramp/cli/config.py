@@ -65,7 +65,7 @@ def _findings(invocation: Invocation, *, connect: bool) -> _Findings:
         settings = invocation.settings
         findings.exports = dict(invocation.exports())
         findings.errors += _model_faults(invocation)
-        from offramp.settings import check_subscriptions
+        from offramp.settings.checking import check_subscriptions
 
         findings.warnings += check_subscriptions(settings, findings.exports.values())
     except WrongUse as error:

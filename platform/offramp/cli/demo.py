@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from offramp.cli.running import Finished
     from offramp.domain.deliveries import DeliveryRecord
     from offramp.domain.exports import Export
-    from offramp.settings import Settings
+    from offramp.settings.values import Settings
     from offramp.sources.demo.source import DemoSource
 
 _DEMO = "demo"
@@ -83,7 +83,7 @@ def _at_scale(settings: "Settings", scale: float) -> "Settings":
     """
     from pydantic import SecretStr
 
-    from offramp.settings import DemoSource
+    from offramp.settings.shapes import DemoSource
 
     home = settings.lake.parent / f"scale-{scale:g}"
     return replace(
@@ -192,7 +192,7 @@ def load(
 ) -> None:
     """Bring a PostgreSQL source to the demo's state as of an instant; a second call changes only what differs."""
     from offramp.cli.progress import progress
-    from offramp.settings import PostgresSource
+    from offramp.settings.shapes import PostgresSource
     from offramp.sources.demo.load import load_demo
 
     invocation = Invocation.of(context)

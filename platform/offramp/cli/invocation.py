@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from offramp.domain.exports import Export
     from offramp.domain.ports import Ledger
     from offramp.pipeline.rooms import Rooms
-    from offramp.settings import Settings
+    from offramp.settings.values import Settings
     from offramp.sql.project import Project
 
 
@@ -37,7 +37,7 @@ class Invocation:
     def settings(self) -> Settings:
         """The settings: ``--config``, else OFFRAMP_CONFIG, else offramp.yaml here."""
         if self._settings is None:
-            from offramp.settings import load_settings
+            from offramp.settings.reading import load_settings
 
             self._settings = load_settings(self.config)
         return self._settings
@@ -63,7 +63,7 @@ class Invocation:
 
     def now(self) -> datetime:
         """Return the wall clock: what a caller means by yesterday."""
-        from offramp.settings import utc_now
+        from offramp.settings.values import utc_now
 
         return utc_now()
 

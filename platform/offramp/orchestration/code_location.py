@@ -21,7 +21,7 @@ from offramp.sql.project import load_project
 if TYPE_CHECKING:
     from offramp.domain.exports import Export
     from offramp.pipeline.rooms import Report, Rooms
-    from offramp.settings import Settings
+    from offramp.settings.values import Settings
 
 
 def build(settings: Settings, *, rooms: Rooms | None = None, report: Report = no_report) -> dg.Definitions:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from offramp.domain.exports import Export
     from offramp.pipeline.rooms import Report, Rooms
-    from offramp.settings import Settings
+    from offramp.settings.values import Settings
 
 _OURS = "# Written by offramp before each run. Without this line the file is yours and stays as it is.\n"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

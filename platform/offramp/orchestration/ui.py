@@ -8,12 +8,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from offramp.orchestration.run import prepare_home
-from offramp.settings import CONFIG_VARIABLE
+from offramp.settings.reading import CONFIG_VARIABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from offramp.settings import Settings
+    from offramp.settings.values import Settings
 
 
 def start_ui(settings: Settings, *, workspace: Path, port: int, log: Path | None = None) -> subprocess.Popen[bytes]:

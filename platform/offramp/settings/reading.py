@@ -1,0 +1,258 @@
+"""Reads offramp.yaml and the environment, and checks each name against the others. Errors name file and line."""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr, ValidationError
+
+from offramp.domain.errors import SettingsError, nearest
+from offramp.domain.personal import Personal, Treatment
+from offramp.domain.subscriptions import Subscription
+from offramp.domain.yaml_lines import Located, compose
+from offramp.feeds.registry import FEEDS
+from offramp.settings.checking import option_error
+from offramp.settings.secrets import CREDENTIALS
+from offramp.settings.shapes import DemoSource, FileText, PostgresSource, SubscriptionText
+from offramp.settings.values import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from offramp.domain.ports import Feed
+
+CONFIG_VARIABLE = "OFFRAMP_CONFIG"
+DEFAULT_FILE = "offramp.yaml"
+ENVIRONMENT = "the environment"
+_POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
+
+
+def load_settings(path: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read offramp.yaml: the path given, else OFFRAMP_CONFIG, else the one in the working folder.
+
+    ``environment`` None is the process's own. Raises SettingsError with file and line.
+    """
+    variables = os.environ if environment is None else environment
+    chosen = path or Path(variables.get(CONFIG_VARIABLE) or DEFAULT_FILE)
+    try:
+        content = chosen.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as refused:
+        todo = f"give its path, set {CONFIG_VARIABLE}, or start in its folder"
+        raise SettingsError("the settings cannot be read", file=chosen, found=refused, todo=todo) from refused
+    located = compose(content, str(chosen), error=SettingsError)
+    values = located.filled(variables, as_written=frozenset({"options", "tenants"}), error=SettingsError)
+    if not isinstance(values, dict):
+        raise SettingsError("the file is not a mapping", file=chosen, line=1, expected="keys and values")
+    try:
+        read = FileText.model_validate(values)
+    except ValidationError as refused:
+        # The cause is cut off: it holds the whole input, secrets too.
+        raise _explain(refused, located, values) from None
+    return _Reading(read, located, variables).settings()
+
+
+def _explain(refused: ValidationError, located: Located, values: object) -> SettingsError:
+    """Turn the first error by line into one that names file, line, what is expected and the nearest name."""
+    faults = []
+    for fault in refused.errors(include_url=False, include_input=False):
+        path = _path_of(fault["loc"], values)
+        context = fault.get("ctx", {})
+        expected, found, todo = None, None, None
+        match fault["type"]:
+            case "unknown_key":
+                path = (*path, context["key"])
+                what, todo = f"'{context['key']}' is not a setting here", nearest(context["key"], context["valid"])
+                expected = ", ".join(context["valid"])
+            case "unknown_kind" | "union_tag_invalid":
+                path = (*path, "kind")
+                kinds = context.get("valid") or [tag.strip("' ") for tag in context["expected_tags"].split(",")]
+                found = _as_written(located, path) or "nothing"
+                what, expected, todo = "the kind is not known", ", ".join(kinds), nearest(found, kinds)
+            case "byte_size":
+                what, expected = f"'{path[-1]}' has a wrong value", "a size such as '256 MiB', or a number of bytes"
+                found = _as_written(located, path)
+            case "secret":
+                what, expected = f"'{path[-1]}' has a wrong value", fault["msg"]
+            case "missing" | "union_tag_not_found":
+                name = path[-1] if fault["type"] == "missing" else "kind"
+                what, todo = f"'{name}' is missing", f"add {name}: to this mapping"
+            case _:
+                name = path[-1] if path else "the file"
+                what, expected, found = f"'{name}' has a wrong value", fault["msg"], _as_written(located, path)
+        line = located.line_of(path)
+        faults.append(SettingsError(what, file=located.file, line=line, expected=expected, found=found, todo=todo))
+    return min(faults, key=lambda fault: fault.line or 0)
+
+
+def _path_of(loc: tuple[str | int, ...], values: Any) -> tuple[str | int, ...]:
+    """Return pydantic's location without what is not in the file: the tags of unions, the mark of a key."""
+    path: list[str | int] = []
+    for number, step in enumerate(loc):
+        inside = values if isinstance(values, dict) else dict(enumerate(values)) if isinstance(values, list) else {}
+        if step in inside:
+            path.append(step)
+            values = inside[step]
+        elif number == len(loc) - 1 and step != "[key]":
+            path.append(step)
+    return tuple(path)
+
+
+def _as_written(located: Located, path: tuple[str | int, ...]) -> str | None:
+    """Return a value as the file has it: ``${MEDIA_URL}``, not what the variable holds."""
+    text = located.texts.get(path)
+    return None if text is None else CREDENTIALS.sub("://***@", text)
+
+
+class _Reading:
+    """Turns what was read into settings, checking each name against the others."""
+
+    def __init__(self, read: FileText, located: Located, variables: Mapping[str, str]) -> None:
+        self._read = read
+        self._located = located
+        self._variables = variables
+        self._root = Path(located.file).absolute().parent
+        self._places: dict[tuple[str, str], tuple[str, int | None]] = {}
+        self._folders: dict[tuple[str, Path], str] = {}
+
+    def settings(self) -> Settings:
+        read, root = self._read, self._root
+        sources = {
+            name: one.model_copy(update={"folder": root / one.folder}) if isinstance(one, DemoSource) else one
+            for name, one in read.sources.items()
+        }
+        for name, one in sources.items():
+            if isinstance(one, PostgresSource):
+                self._check_url(one.url.get_secret_value(), ("sources", name, "url"))
+        destinations = {
+            name: one.model_copy(update={"path": root / one.path}) for name, one in read.destinations.items()
+        }
+        subscriptions = tuple(
+            self._subscription(recipient, text, ("recipients", recipient, "subscriptions", number))
+            for recipient, one in read.recipients.items()
+            for number, text in enumerate(one.subscriptions)
+        )
+        return Settings(
+            file=Path(self._located.file).absolute(),
+            models=root / read.models,
+            lake=root / read.lake,
+            ledger=self._ledger(),
+            scratch=root / read.scratch,
+            dagster_home=root / read.dagster_home,
+            limits=read.limits,
+            safety_lag=read.safety_lag,
+            claim_ttl=read.claim_ttl,
+            first_day=read.first_day,
+            sources=sources,
+            destinations=destinations,
+            subscriptions=subscriptions,
+            places=self._places,
+        )
+
+    def _error(self, what: str, path: tuple[str | int, ...], **facts: Any) -> SettingsError:
+        return SettingsError(what, file=self._located.file, line=self._located.line_of(path), **facts)
+
+    def _check_url(self, url: str, path: tuple[str | int, ...]) -> None:
+        """Refuse what is no connection text before anybody tries it, for a server's answer may quote parts of it."""
+        authority, _, rest = url.partition("://")[2].partition("/")
+        if not url.startswith(_POSTGRES):
+            if "=" in url and "://" not in url:
+                return
+            expected = "postgresql://<user>:<password>@<host>/<database>, or host=... dbname=... user=... password=..."
+            raise self._error("the url is no connection text of PostgreSQL", path, expected=expected)
+        if authority.count("@") > 1 or "@" in rest.partition("?")[0]:
+            todo = "in user and password write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23 and % as %25"
+            raise self._error("the url's user or password holds a character that a URL cannot", path, todo=todo)
+
+    def _ledger(self) -> SecretStr:
+        url = self._read.ledger.get_secret_value()
+        if url.startswith("sqlite:///"):
+            return SecretStr(f"sqlite:///{self._root / url.removeprefix('sqlite:///')}")
+        if not url.startswith(("postgresql://", "postgresql+psycopg://")):
+            expected = "sqlite:///<path> or postgresql://<user>:<password>@<host>/<database>"
+            raise self._error("the ledger's URL is of no known kind", ("ledger",), expected=expected)
+        self._check_url(url, ("ledger",))
+        return self._read.ledger
+
+    def _subscription(self, recipient: str, text: SubscriptionText, path: tuple[str | int, ...]) -> Subscription:
+        if (text.id, "") in self._places:
+            _, first = self._places[text.id, ""]
+            todo = f"rename it; the other is in line {first}"
+            raise self._error(f"the subscription '{text.id}' stands twice", (*path, "id"), todo=todo)
+        feed = FEEDS.get(text.feed)
+        if feed is None:
+            raise self._error(f"'{text.feed}' is not a feed", (*path, "feed"), todo=nearest(text.feed, FEEDS))
+        for number, name in enumerate(text.destinations):
+            if name not in self._read.destinations:
+                todo = nearest(name, self._read.destinations)
+                raise self._error(f"'{name}' is not a destination", (*path, "destinations", number), todo=todo)
+        first_day = self._read.first_day
+        if text.starts_on is not None and text.starts_on < first_day:
+            expected = f"a day from first_day ({first_day}) on"
+            raise self._error("it starts before there are partitions", (*path, "starts_on"), expected=expected)
+        subscription = Subscription(
+            id=text.id,
+            recipient=recipient,
+            feed=text.feed,
+            tenants=tuple(text.tenants),
+            starts_on=text.starts_on or first_day,
+            destinations=tuple(text.destinations),
+            entities=tuple(text.entities),
+            initial=text.initial,
+            sends_deletes=text.deletes,
+            prefix=text.prefix,
+            personal=self._personal(text, path),
+            options=self._options(feed, text, path),
+        )
+        self._claim_folders(subscription, path)
+        return subscription
+
+    def _personal(self, text: SubscriptionText, path: tuple[str | int, ...]) -> Personal:
+        chosen = text.personal
+        personal = Personal(chosen.default, tuple(sorted(chosen.columns.items())), chosen.hash_key)
+        if Treatment.HASHED in {chosen.default, *chosen.columns.values()}:
+            if chosen.hash_key is None:
+                what = f"'{text.id}' hashes personal columns and has no hash_key"
+                todo = "add hash_key: ${NAME}, a secret of 16 to 64 characters from the environment"
+                raise self._error(what, (*path, "personal"), todo=todo)
+            try:
+                personal.hash_pads()
+            except ValueError as refused:
+                raise self._error(str(refused), (*path, "personal", "hash_key")) from refused
+        return personal
+
+    def _options(self, feed: Feed, text: SubscriptionText, path: tuple[str | int, ...]) -> dict[str, str]:
+        """Return the options of the environment under those of the file, each checked."""
+        valid = feed.option_names()
+        outer = {
+            name: value
+            for name, value in sorted(self._variables.items())
+            if any(fnmatchcase(name, pattern) for pattern in valid)
+        }
+        chosen = outer | text.options
+        self._places[text.id, ""] = (self._located.file, self._located.line_of((*path, "id")))
+        for key in ("entities", "personal", *text.options):
+            here = (*path, "options", key) if key in text.options else (*path, key)
+            self._places[text.id, key] = (self._located.file, self._located.line_of(here))
+        self._places |= {(text.id, name): (ENVIRONMENT, None) for name in outer.keys() - text.options.keys()}
+        for name, value in chosen.items():
+            fault = feed.check_option(name, value)
+            if fault is not None:
+                raise option_error(self._places, text.id, f"{name} {fault}")
+        for fault in feed.check_options(chosen, ()):
+            raise option_error(self._places, text.id, fault)
+        return chosen
+
+    def _claim_folders(self, subscription: Subscription, path: tuple[str | int, ...]) -> None:
+        for name in subscription.destinations:
+            folder = self._read.destinations[name].folder(subscription)
+            other = self._folders.setdefault((name, folder), subscription.id)
+            if other != subscription.id:
+                raise self._error(
+                    f"'{subscription.id}' would write over the files of '{other}' in the destination '{name}'",
+                    (*path, "destinations"),
+                    found=f"both in {folder}",
+                    todo="put {recipient}, {feed} or {subscription} into the destination's path",
+                )
