@@ -206,7 +206,7 @@ def test_a_subscription_that_stands_twice_or_writes_over_another_is_refused(tmp_
 
     assert "the subscription 'northwind-media' stands twice" in str(twice)
     assert twice.line == GOOD.count("\n") + 1
-    assert "would write over the files of 'northwind-media'" in str(over)
+    assert "would write into the folder of 'northwind-media'" in str(over)
     assert "{subscription}" in str(over)
     parted = GOOD.replace("{recipient}/{feed}", "{subscription}") + second.replace("northwind-media", "northwind-more")
     assert len(read(tmp_path, parted).subscriptions) == 2
@@ -394,7 +394,7 @@ def test_a_subscription_has_its_prefix_and_its_treatment_of_personal_columns(tmp
     ("old", "new", "message"),
     [
         ("          hash_key: ${HASH_KEY}\n", "", "hashes personal columns and has no hash_key"),
-        ("${HASH_KEY}", "short", "expected: a secret of 16 to 64 characters"),
+        ("${HASH_KEY}", "short", "expected: a secret of 16 to 64 printable characters"),
         ("left_out", "dropped", "'delivered', 'hashed' or 'left_out'"),
         ("acme/prod", "../prod", "expected names of folders"),
         ("acme/prod", "/prod", "expected names of folders"),
@@ -425,3 +425,55 @@ def test_only_personal_columns_are_treated_and_a_key_is_never_left_out(
 
     assert message in str(caught.value)
     assert caught.value.where == f"{tmp_path}/offramp.yaml:{line_of(PERSONAL, 'personal:')}"
+
+
+@pytest.mark.parametrize(
+    ("path", "prefixes"),
+    [
+        ("out", ("", "users")),
+        ("out", ("", "_manifests/delta")),
+        ("out", ("Prod", "prod")),
+        ("out", ("same", "same")),
+        ("out/x/..", ("same", "same")),
+        ("out", ("a", "a/b")),
+    ],
+)
+def test_no_subscription_writes_into_the_folder_of_another(
+    tmp_path: Path, path: str, prefixes: tuple[str, str]
+) -> None:
+    subscriptions = "".join(
+        f"      - {{id: s{number}, feed: media, tenants: [aurora], destinations: [d{number}], prefix: '{prefix}'}}\n"
+        for number, prefix in enumerate(prefixes)
+    )
+    text = (
+        "first_day: 2026-11-01\nsources: {media: {kind: demo}}\n"
+        f"destinations: {{d0: {{kind: local, path: {path}}}, d1: {{kind: local, path: out}}}}\n"
+        f"recipients:\n  north:\n    subscriptions:\n{subscriptions}"
+    )
+
+    assert "'s1' would write into the folder of 's0' (d0)" in str(refused(tmp_path, text))
+
+
+@pytest.mark.parametrize("path", [".offramp/lake", ".offramp", "dbt_like_sql/out"])
+def test_no_subscription_writes_where_the_platform_keeps_its_own_files(tmp_path: Path, path: str) -> None:
+    assert "would write into the folder of the setting" in str(
+        refused(tmp_path, GOOD.replace("out/{recipient}/{feed}", path))
+    )
+
+
+def test_carriage_returns_of_a_pasted_block_are_dropped_and_lookalikes_are_warned_of(tmp_path: Path) -> None:
+    environment = {
+        "CSV_INCLUDE_HEADER": "0\r",
+        "CSV_FIELD_SEPERATOR": ";",
+        "csv_md5": "1",
+        "DATA_DELTA_DAY": "3",
+        "PATH": "/bin",
+    }
+
+    settings = read(tmp_path, GOOD, **environment)
+
+    assert settings.subscriptions[0].options["CSV_INCLUDE_HEADER"] == "0"
+    assert settings.overlooked == ("CSV_FIELD_SEPERATOR", "DATA_DELTA_DAY", "csv_md5")
+    warnings = check_subscriptions(settings, exports())
+    assert "CSV_FIELD_SEPERATOR of the environment is no option" in warnings[0]
+    assert "did you mean 'CSV_FIELD_SEPARATOR'" in warnings[0]

@@ -152,6 +152,7 @@ def test_what_a_query_gives_follows_the_columns_that_its_relations_declare(engin
     [
         "with few as (select * from users where user_id < 2) select count(*) from few",
         "-- those below two\nWITH few AS (select * from users where user_id < 2)\nselect count(*) from few -- only",
+        '/* those; "below" */ -- two\n with"few"as (select * from users where user_id < 2) select count(*) from few',
         "with recursive n as (select 0 as i union all select i + 1 from n where i < 1) select count(*) from n",
     ],
 )

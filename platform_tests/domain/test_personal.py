@@ -30,7 +30,7 @@ def test_columns_are_delivered_hashed_or_left_out_by_name_before_default() -> No
 
     assert contract.names == ("id", "born_on", "country")
     assert str(contract.column("born_on").type) == "varchar(64)"
-    assert contract.column("born_on").is_hashed
+    assert contract.column("born_on").hashed_with == personal.key_id
     assert not contract.column("born_on").is_nullable
     assert contract.fingerprint != USERS.fingerprint
     assert personal.of("users", USERS, Treatment.LEFT_OUT) == ("email",)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import threading
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -14,6 +17,8 @@ from platform_tests.orchestration.house import DAY, House, evaluations, material
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from dagster._core.events.log import EventLogEntry
 
 USERS = "media/delta/users"
 
@@ -41,3 +46,32 @@ def test_more_runs_than_may_stay_open_are_read_one_after_the_other(tmp_path: Pat
     assert len(storage._engines) == MOST_OPEN
     storage.dispose()
     assert not storage._engines
+
+
+def test_what_another_process_stores_is_seen_by_who_watches_the_run(tmp_path: Path) -> None:
+    """The page of a run in the UI lives from it."""
+    storage = OpenEventLogStorage(str(tmp_path))
+    run = "11111111-2222-3333-4444-555555555555"
+    assert storage.get_records_for_run(run).records == []
+    seen: list[str] = []
+    is_done = threading.Event()
+
+    def see(event: EventLogEntry, _cursor: str) -> None:
+        seen.append(event.user_message)
+        if len(seen) == 3:
+            is_done.set()
+
+    storage.watch(run, None, see)
+    script = (
+        "import sys; from dagster._core.events.log import EventLogEntry\n"
+        "from offramp.orchestration.event_log import OpenEventLogStorage\n"
+        "storage = OpenEventLogStorage(sys.argv[1])\n"
+        "for number in range(3): storage.store_event(EventLogEntry(error_info=None, level='info', "
+        "user_message=f'event {number}', run_id=sys.argv[2], timestamp=float(number)))\n"
+    )
+    subprocess.run([sys.executable, "-c", script, tmp_path, run], check=True)
+
+    assert is_done.wait(30)
+    assert seen == ["event 0", "event 1", "event 2"]
+    storage.end_watch(run, see)
+    storage.dispose()

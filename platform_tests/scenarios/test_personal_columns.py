@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from offramp.domain.errors import LandingUnavailable
 from offramp.domain.windows import DAY, midnight
 from offramp.pipeline.verify import verify_folder
 from platform_tests.scenarios.scene import LAG, Scene, contents, demo_of, manifests, subscription
@@ -94,6 +95,7 @@ def test_a_hashed_key_joins_names_deletes_and_stands_in_no_manifest(scene: Scene
     assert manifests(scene.outbox("plain"))["snapshot/users/2026_10_24.r1.json"]["personal"] == {
         "hashed": [],
         "hashed_by": None,
+        "hashed_with": None,
         "left_out": [],
     }
     for name in ("plain", "hashed"):
@@ -127,3 +129,55 @@ def test_a_prefix_is_a_folder_of_its_own_below_the_destination(tmp_path: Path, d
     assert {name.split("/")[2] for name in contents(scene.outbox("north"))} == {"_manifests", "platforms"}
     assert verify_folder(scene.outbox("north")).is_good
     assert len(verify_folder(scene.outbox("north")).deliveries) == 1
+
+
+def staged_then(tmp_path: Path, demo: dict[str, Any], before: dict[str, Any], after: dict[str, Any]) -> Scene:
+    """Stage a day whose destination is dead, change how personal columns are treated, and deliver it again."""
+    scene = Scene(tmp_path, demo, [subscription("north", initial="none", personal=before)], FIRST)
+    scene.outbox("north").parent.mkdir()
+    scene.outbox("north").write_text("a file where the folder should be")
+    (report,) = scene.deliver(FIRST, ["media/delta/assets_views"])
+    assert report.failures
+    scene.outbox("north").unlink()
+    scene.subscriptions = [subscription("north", initial="none", personal=after)]
+    scene.reopen()
+    scene.deliver(FIRST, ["media/delta/assets_views"])
+    return scene
+
+
+@pytest.mark.parametrize("before", [{}, {"columns": {"assets_views.device_id": "hashed"}, "hash_key": KEY}])
+def test_parts_that_were_staged_raw_or_under_another_hash_key_are_made_anew(
+    tmp_path: Path, demo: dict[str, Any], before: dict[str, Any]
+) -> None:
+    """device_id is varchar(64), as its hash is: the types of both contracts are equal."""
+    after = {"columns": {"assets_views.device_id": "hashed"}, "hash_key": "another secret of it"}
+
+    scene = staged_then(tmp_path, demo, before, after)
+
+    (file,) = scene.outbox("north").rglob("*.csv")
+    (manifest,) = manifests(scene.outbox("north")).values()
+    found = {row["device_id"] for row in rows(file)} - {""}
+    source = demo_of(scene.source)
+    with source.connect() as connection:
+        state = source.select_as_of("assets_views", midnight(FIRST + DAY) + LAG)
+        values = connection.sql(f"select distinct device_id from ({state}) where device_id is not null").fetchall()
+    key = after["hash_key"]
+    assert isinstance(key, str)
+    assert found
+    assert found <= {hmac.new(key.encode(), value.encode(), hashlib.sha256).hexdigest() for (value,) in values}
+    assert manifest["personal"]["hashed_with"] is not None
+
+
+def test_a_delta_whose_key_is_hashed_otherwise_than_in_its_base_is_refused(scene: Scene) -> None:
+    scene.deliver(FIRST, ["media/delta/users_profiles"])
+    scene.subscriptions[1] = subscription(
+        "hashed", options=PROFILES_ON, deletes=True, personal={**PERSONAL, "hash_key": "another secret of it"}
+    )
+    scene.reopen()
+
+    with pytest.raises(LandingUnavailable, match="its key is hashed otherwise than in"):
+        scene.deliver(FIRST + DAY, ["media/delta/users_profiles"])
+
+    delivered = {name for name in ("plain", "hashed") if len(manifests(scene.outbox(name))) == 2}
+    assert delivered == {"plain"}
+    scene.deliver(FIRST + DAY, ["media/delta/users", "media/snapshot/users_profiles"])

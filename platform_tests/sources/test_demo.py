@@ -393,3 +393,11 @@ def test_the_demos_columns_are_those_of_the_models() -> None:
         ]
         assert differ == [], model.entity
         assert table.key == model.contract.key
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.05])
+def test_the_smallest_demos_live_on(demo_of: Callable[..., DemoSource], scale: float) -> None:
+    demo = demo_of(scale=scale)
+    select = demo.select_as_of("users", START + 45 * DAY)
+    with demo.connect() as connection:
+        assert connection.execute(f"select count(*) > 5 from ({select}) where not deleted").fetchall() == [(True,)]

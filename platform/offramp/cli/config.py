@@ -213,14 +213,23 @@ def _print_sums(one: dict[str, Any]) -> None:
     for reason, names in off.items():
         _say_wrapped(f"off because {reason}: {', '.join(names)}")
     for name, option in one["options"].items():
-        _say_wrapped(f"{name}={option['value']!r} ({option['from']})")
+        _say_wrapped(f"{name}={option['value'].replace(',', ', ')!r} ({option['from']})")
     for treatment, columns in one["personal"].items():
         if columns:
             _say_wrapped(f"{treatment.replace('_', ' ')}: {', '.join(columns)}")
 
 
 def _say_wrapped(text: str) -> None:
-    say(fill(text, width=98, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False))
+    say(
+        fill(
+            text,
+            width=98,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+    )
 
 
 def _print(document: dict[str, Any], findings: _Findings, invocation: Invocation) -> None:

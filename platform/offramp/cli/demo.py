@@ -45,6 +45,8 @@ def demo(
 ) -> None:
     """Generate the demo where it is missing, land it, deliver the last full data day, and read it all back."""
     if context.invoked_subcommand is not None:
+        if (day, days, scale) != (None, 1, None):
+            raise WrongUse("--date, --days and --scale are for the demo itself", todo="leave them out before a command")
         return
     invocation = Invocation.of(context)
     if scale is not None:

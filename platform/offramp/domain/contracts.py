@@ -86,7 +86,10 @@ class DataType:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a contract. ``references`` is ``entity.column``; ``is_hashed`` says that files hold its hash."""
+    """One column of a contract. ``references`` is ``entity.column``.
+
+    ``hashed_with`` is the id of the key under which files hold its hash, None where they hold the value.
+    """
 
     name: str
     type: DataType
@@ -94,7 +97,12 @@ class Column:
     description: str = ""
     references: str | None = None
     is_personal: bool = False
-    is_hashed: bool = False
+    hashed_with: str | None = None
+
+    @property
+    def is_hashed(self) -> bool:
+        """True where files hold the hash."""
+        return self.hashed_with is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,14 @@ class Contract:
             }
             for column in self.columns
         ]
+
+    @property
+    def hashed(self) -> dict[str, str]:
+        """The columns that files hold hashed, each with the id of its hash key.
+
+        The fingerprint does not tell: a hash is text of 64 digits, which other columns are too.
+        """
+        return {column.name: column.hashed_with for column in self.columns if column.hashed_with is not None}
 
     @property
     def fingerprint(self) -> str:

@@ -46,11 +46,16 @@ def _instant(moment: datetime | None) -> str | None:
 
 
 def _personal(delivery: Delivery) -> dict[str, object]:
-    """Return which personal columns are hashed, how, and which are left out. The key is never named."""
+    """Return which personal columns are hashed, how, and which are left out. The key is known by its id alone."""
     personal, export = delivery.subscription.personal, delivery.export
     hashed = personal.of(export.entity, export.contract, Treatment.HASHED)
     left_out = personal.of(export.entity, export.contract, Treatment.LEFT_OUT)
-    return {"hashed": list(hashed), "hashed_by": HASH_NAME if hashed else None, "left_out": list(left_out)}
+    return {
+        "hashed": list(hashed),
+        "hashed_by": HASH_NAME if hashed else None,
+        "hashed_with": personal.key_id if hashed else None,
+        "left_out": list(left_out),
+    }
 
 
 def build_manifest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -51,6 +52,13 @@ class Personal:
         personal = [column for column in contract.columns if column.is_personal]
         return tuple(column.name for column in personal if self.treatment(entity, column) is treatment)
 
+    @property
+    def key_id(self) -> str | None:
+        """What tells one key from another without giving it away; None without a key."""
+        if self.hash_key is None:
+            return None
+        return hmac.new(self.hash_key.get_secret_value().encode(), b"offramp key id", "sha256").hexdigest()[:16]
+
     def hash_pads(self) -> tuple[bytes, bytes]:
         """Return the inner and outer pads of HMAC-SHA256 (RFC 2104); a ValueError without a key."""
         if self.hash_key is None:
@@ -80,6 +88,6 @@ def _delivered(columns: Iterable[Column], entity: str, personal: Personal) -> It
             case Treatment.DELIVERED:
                 yield column
             case Treatment.HASHED:
-                yield replace(column, type=_HASH, is_hashed=True)
+                yield replace(column, type=_HASH, hashed_with=personal.key_id)
             case Treatment.LEFT_OUT:
                 pass

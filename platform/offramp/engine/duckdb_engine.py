@@ -61,7 +61,9 @@ class DuckDBEngine:
     def open(self, relations: Iterable[Relation]) -> Iterator[DuckDBSession]:
         """Open a session in which each relation can be selected from by its name."""
         chosen = tuple(relations)
-        instance = self._instances.take(is_small=0 < _bytes_of(chosen) < _SMALL_BYTES)
+        size = _bytes_of(chosen)
+        # Without files a query makes its rows itself, and may make many.
+        instance = self._instances.take(is_small=size < _SMALL_BYTES, in_one_thread=0 < size < _SMALL_BYTES)
         is_sound = False
         try:
             session = DuckDBSession(instance.connection, chosen, self._known, memory_bytes=self._memory_bytes)

@@ -21,8 +21,9 @@ _MOST_IDLE = 2
 class Instance:
     """An in-memory database with a spill folder of its own. It belongs to one session at a time."""
 
-    def __init__(self, scratch: Path, memory_bytes: int, threads: int) -> None:
+    def __init__(self, scratch: Path, memory_bytes: int, threads: int, *, is_small: bool) -> None:
         self.threads = threads
+        self.is_small = is_small
         self._pid = os.getpid()
         self._folder = SpillFolder(scratch)
         try:
@@ -35,8 +36,8 @@ class Instance:
 
     @property
     def may_be_kept(self) -> bool:
-        """True where nothing was spilled: what a large sort leaves behind in memory goes with the instance."""
-        return self._pid == os.getpid() and self._folder.is_untouched
+        """True after small work that spilled nothing: what a large sort leaves in memory goes with the instance."""
+        return self.is_small and self._pid == os.getpid() and self._folder.is_untouched
 
     def close(self) -> None:
         """Close the database and remove its spill folder. A child that was forked owns neither."""
@@ -58,22 +59,22 @@ class Instances:
         finalize(self, _close_all, self._idle)
         _OPENED.add(self)
 
-    def take(self, *, is_small: bool) -> Instance:
+    def take(self, *, is_small: bool, in_one_thread: bool) -> Instance:
         """Return an instance that nobody else uses. Folders that killed processes left are swept where one is made.
 
-        For work that ``is_small`` it has one thread: to hand pieces to a second costs a third more CPU.
+        An instance for small work is kept afterwards. In one thread: to hand pieces to a second costs a third more
+        CPU where there are few.
         """
-        threads = 1 if is_small else self._threads
+        threads = 1 if in_one_thread else self._threads
         with self._lock:
-            kept = next((one for one in reversed(self._idle) if one.threads == threads), None)
+            kept = next((one for one in reversed(self._idle) if is_small and one.threads == threads), None)
             if kept is not None:
                 self._idle.remove(kept)
-        if kept is None:
-            return Instance(self._scratch, self._memory_bytes, threads)
-        if not kept.may_be_kept:  # the scratch folder was emptied since
+        if kept is not None and kept.may_be_kept:
+            return kept
+        if kept is not None:  # the scratch folder was emptied since
             kept.close()
-            return Instance(self._scratch, self._memory_bytes, threads)
-        return kept
+        return Instance(self._scratch, self._memory_bytes, threads, is_small=is_small)
 
     def give_back(self, instance: Instance) -> None:
         """Keep an instance whose session ended well, unless it spilled or there are enough."""

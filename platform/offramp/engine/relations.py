@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from offramp.domain.landings import Relation
 
-_BEGINS_WITH = re.compile(r"(?:\s|--[^\n]*\n)*with\s+(?P<recursive>recursive\s+)?", re.IGNORECASE)
+_BEGINS_WITH = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*with\b\s*(?P<recursive>recursive\b)?\s*", re.IGNORECASE | re.DOTALL
+)
 
 
 def parquet_scan(uris: Sequence[str], *, is_uniform: bool = False) -> str:
@@ -57,4 +59,4 @@ def with_relations(sql: str, queries: Mapping[str, str]) -> str:
     own = _BEGINS_WITH.match(sql)
     if own is None:
         return f"with {named} ({sql}\n)"
-    return f"with {own['recursive'] or ''}{named}, {sql[own.end() :]}"
+    return f"with {own['recursive'] or ''} {named}, {sql[own.end() :]}"

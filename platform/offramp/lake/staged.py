@@ -134,6 +134,7 @@ class _StagedRecord(_Record):
     schema_fingerprint: str
     columns: dict[str, str]
     tenants: tuple[str, ...] = ()
+    hashed: dict[str, str] = {}
     delivery: _DeliveryRecord
     files: tuple[_FileRecord, ...]
     counts: _CountsRecord
@@ -162,6 +163,7 @@ class StagedStore:
             # Those of the model: they tell the next delta what can be compared, whatever of it was delivered.
             columns={column.name: str(column.type) for column in delivery.export.contract.columns},
             tenants=delivery.subscription.tenants,
+            hashed=delivery.contract.hashed,
             delivery=_DeliveryRecord.model_validate(delivery),
             files=tuple(_FileRecord.model_validate(file) for file in staged.files),
             counts=_CountsRecord.model_validate(staged.counts),
@@ -213,6 +215,11 @@ class StagedStore:
         record = self._read(self._path(delivery_id, revision))
         return None if isinstance(record, NotStaged) else record.columns
 
+    def hashed(self, delivery_id: str, revision: int) -> Mapping[str, str] | None:
+        """Return the columns that a revision holds hashed, with the ids of their hash keys; None if unknown."""
+        record = self._read(self._path(delivery_id, revision))
+        return None if isinstance(record, NotStaged) else record.hashed
+
     def tenants(self, delivery_id: str, revision: int) -> tuple[str, ...]:
         """Return the tenants that a revision was staged for, none if that is unknown."""
         record = self._read(self._path(delivery_id, revision))
@@ -237,6 +244,8 @@ def _differs(record: _StagedRecord, path: Path, delivery: Delivery) -> str | Non
         return f"its record {path} is of another delivery: {record.delivery_id}"
     if record.schema_fingerprint != delivery.contract.fingerprint:
         return "it was staged under another contract: the columns changed since"
+    if record.hashed != delivery.contract.hashed:
+        return "it was staged with other personal columns hashed, or under another hash key"
     if record.tenants and set(record.tenants) != set(delivery.subscription.tenants):
         return f"it was staged for other tenants: {', '.join(record.tenants)}"
     return None

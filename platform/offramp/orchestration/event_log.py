@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.polling_event_watcher import SqlPollingEventWatcher
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from sqlalchemy.pool import StaticPool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Self
 
     from dagster._core.events.log import EventLogEntry
@@ -37,6 +38,7 @@ class OpenEventLogStorage(SqliteEventLogStorage):
         self._engines: OrderedDict[str, sqlalchemy.Engine] = OrderedDict()
         self._joined: dict[str, sqlalchemy.Connection] | None = None
         self._tables: set[str] = set()
+        self._watcher: SqlPollingEventWatcher | None = None
         self._owner = 0
         self._stack = ExitStack()
         super().__init__(base_dir, inst_data)
@@ -87,11 +89,33 @@ class OpenEventLogStorage(SqliteEventLogStorage):
             self._tables.add(table_name)
         return table_name in self._tables
 
-    def dispose(self) -> None:
-        """Close all databases."""
+    def watch(self, run_id: str, cursor: str | None, callback: Callable[[EventLogEntry, str], None]) -> None:
+        """Tell of a run's new events by asking for them: the file of an open database is not touched by each."""
+        if self._watcher is None:
+            self._watcher = SqlPollingEventWatcher(self)
+        self._watcher.watch_run(run_id, cursor, callback)
+
+    def end_watch(self, run_id: str, handler: Callable[[EventLogEntry, str], None]) -> None:
+        """Tell no more of a run's events."""
+        if self._watcher is not None:
+            self._watcher.unwatch_run(run_id, handler)
+
+    def wipe(self) -> None:
+        """Remove all events."""
+        self._close()
+        super().wipe()
+
+    def _close(self) -> None:
         with self._db_lock:
             while self._engines:
                 self._engines.popitem()[1].dispose()
+
+    def dispose(self) -> None:
+        """Close all databases."""
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
+        self._close()
         super().dispose()
 
 

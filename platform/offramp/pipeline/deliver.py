@@ -105,7 +105,8 @@ def plan_with_landings(
     NotYetDue where none has one.
     """
     rooms.at_step("plan")
-    return _without_unknown_tenants(rooms, _with_landings(rooms, export, data_day, options, report))
+    plan = _with_landings(rooms, export, data_day, options, report)
+    return _without_other_keys(rooms, _without_unknown_tenants(rooms, plan))
 
 
 def _with_landings(rooms: Rooms, export: Export, data_day: date, options: PlanOptions | None, report: Report) -> Plan:
@@ -122,6 +123,25 @@ def _with_landings(rooms: Rooms, export: Export, data_day: date, options: PlanOp
         waiting = tuple((delivery, str(early)) for delivery in plan.owed if not delivery.landing_id)
         return replace(plan, owed=ready, refused=(*plan.refused, *waiting))
     return plan_export(rooms, export, data_day, options)
+
+
+def _without_other_keys(rooms: Rooms, plan: Plan) -> Plan:
+    """Refuse deltas whose key columns are hashed otherwise than in the delivery that they build upon.
+
+    A receiver that applies them by key would keep every earlier row beside its successor.
+    """
+    faults = {}
+    for delivery in plan.owed:
+        base, contract = delivery.previous, delivery.contract
+        earlier = rooms.lake.staged.hashed(base.delivery_id, base.revision) if base else None
+        if base and earlier is not None and any(earlier.get(one) != contract.hashed.get(one) for one in contract.key):
+            faults[delivery.id] = (
+                f"its key is hashed otherwise than in {base.delivery_id}, which it builds upon: take back the change of"
+                " personal or hash_key, or give the subscription another id, which begins with a baseline"
+            )
+    owed = tuple(delivery for delivery in plan.owed if delivery.id not in faults)
+    refused = tuple((delivery, faults[delivery.id]) for delivery in plan.owed if delivery.id in faults)
+    return replace(plan, owed=owed, refused=(*plan.refused, *refused))
 
 
 def _without_unknown_tenants(rooms: Rooms, plan: Plan) -> Plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from offramp.domain.deliveries import DELIVERED, State
+from offramp.domain.deliveries import DELIVERED, Staged, State
 from offramp.domain.errors import DeliveryRefused
 from offramp.pipeline.publish import publish
 from offramp.pipeline.recorded import as_delivery, give_back, record_of, take_claim
@@ -33,13 +33,13 @@ def _redeliver_one(rooms: Rooms, record: DeliveryRecord, report: Report) -> Outc
         # Asked again under the claim: a correction may have come in between.
         current = record_of(rooms, delivery) or record
         _refuse_undelivered(delivery, current)
-        staged = rooms.lake.staged.load(delivery)
-        if staged is None:
+        staged = rooms.lake.staged.find(delivery)
+        if not isinstance(staged, Staged):
             raise DeliveryRefused(
-                "its parts are no longer kept, or damaged",
+                "its parts cannot be sent again",
                 where=delivery.label,
                 expected="parts in the lake that match their checksums",
-                found="none",
+                found=staged.reason,
                 todo="make it again as a correction: offramp redeliver --correct --reason '...'",
             )
         failures = publish(rooms, staged, claim, report, record=current, repairs=True)

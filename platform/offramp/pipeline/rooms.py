@@ -137,7 +137,7 @@ class Rooms:
 
         Each choice is made once.
         """
-        chosen = tuple((column.name, column.is_hashed) for column in columns)
+        chosen = tuple((column.name, column.hashed_with) for column in columns)
         key = (export.name, chosen, format_name, repr(sorted(options.items())))
         found = self._selects.get(key)
         if found is None:

@@ -20,7 +20,7 @@ from offramp.domain.errors import ContractBroken
 from offramp.domain.exports import EntityKind, Mode
 from offramp.domain.quoting import identifier
 from offramp.pipeline.accounting import adds_up, counts_of, removed
-from offramp.pipeline.checking import CHANGED_AT, BatchCheck, PartFacts, note
+from offramp.pipeline.checking import CHANGED_AT, RAW, BatchCheck, PartFacts, note
 from offramp.pipeline.hashing import hash_parameters
 from offramp.pipeline.scan import TENANT, changed_at, of_tenants, open_scan
 
@@ -126,7 +126,7 @@ def _write_rows(
 ) -> list[FileEntry]:
     model, contract = delivery.export.model, delivery.contract
     parameters = hash_parameters(contract.columns, delivery.subscription.personal)
-    raw = {column.name: f"__key_{column.name}" for column in _unsorted_keys(delivery)}
+    raw = {column.name: f"{RAW}{column.name}" for column in _unsorted_keys(delivery)}
     selected = [
         *encoding.select(contract.columns),
         *(f"{identifier(name)} as {identifier(shown)}" for name, shown in raw.items()),

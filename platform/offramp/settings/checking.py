@@ -22,7 +22,14 @@ def check_subscriptions(settings: Settings, exports: Iterable[Export]) -> tuple[
     Returns warnings. Raises SettingsError with file and line.
     """
     known = tuple(exports)
-    return tuple(warning for one in settings.subscriptions for warning in _check_subscription(settings, one, known))
+    valid = sorted({name for one in settings.subscriptions for name in FEEDS[one.feed].option_names()})
+    overlooked = tuple(
+        f"the variable {name} of the environment is no option, and is passed over; {nearest(name.upper(), valid)}"
+        for name in settings.overlooked
+    )
+    return overlooked + tuple(
+        warning for one in settings.subscriptions for warning in _check_subscription(settings, one, known)
+    )
 
 
 def _check_subscription(settings: Settings, one: Subscription, exports: tuple[Export, ...]) -> Iterator[str]:

@@ -115,7 +115,15 @@ class _Reading:
         self._variables = variables
         self._root = Path(located.file).absolute().parent
         self._places: dict[tuple[str, str], tuple[str, int | None]] = {}
-        self._folders: dict[tuple[str, Path], str] = {}
+        self._folders = {
+            f"the setting {key}": _place(self._root / folder)
+            for key, folder in {
+                "lake": read.lake,
+                "scratch": read.scratch,
+                "dagster_home": read.dagster_home,
+                "models": read.models,
+            }.items()
+        }
 
     def settings(self) -> Settings:
         read, root = self._read, self._root
@@ -148,7 +156,19 @@ class _Reading:
             sources=sources,
             destinations=destinations,
             subscriptions=subscriptions,
+            overlooked=self._overlooked(),
             places=self._places,
+        )
+
+    def _overlooked(self) -> tuple[str, ...]:
+        """Return variables of the environment that look like options of a feed in use, and are none."""
+        feeds = {one.feed for recipient in self._read.recipients.values() for one in recipient.subscriptions}
+        valid = [pattern for feed in sorted(feeds) for pattern in FEEDS[feed].option_names()]
+        starts = tuple({f"{pattern.partition('_')[0]}_" for pattern in valid})
+        return tuple(
+            name
+            for name in sorted(self._variables)
+            if name.upper().startswith(starts) and not any(fnmatchcase(name, pattern) for pattern in valid)
         )
 
     def _error(self, what: str, path: tuple[str | int, ...], **facts: Any) -> SettingsError:
@@ -227,7 +247,8 @@ class _Reading:
         """Return the options of the environment under those of the file, each checked."""
         valid = feed.option_names()
         outer = {
-            name: value
+            # A block that was pasted from Windows brings the carriage returns of its lines.
+            name: value.removesuffix("\r")
             for name, value in sorted(self._variables.items())
             if any(fnmatchcase(name, pattern) for pattern in valid)
         }
@@ -246,13 +267,27 @@ class _Reading:
         return chosen
 
     def _claim_folders(self, subscription: Subscription, path: tuple[str | int, ...]) -> None:
-        for name in subscription.destinations:
+        """Refuse a folder in or above that of another subscription, or of the platform's own files.
+
+        Letters' case counts for nothing, as on some disks, and names of destinations neither.
+        """
+        for name in dict.fromkeys(subscription.destinations):
             folder = self._read.destinations[name].folder(subscription)
-            other = self._folders.setdefault((name, folder), subscription.id)
-            if other != subscription.id:
-                raise self._error(
-                    f"'{subscription.id}' would write over the files of '{other}' in the destination '{name}'",
-                    (*path, "destinations"),
-                    found=f"both in {folder}",
-                    todo="put {recipient}, {feed} or {subscription} into the destination's path",
-                )
+            place = _place(self._root / folder)
+            for other, taken in self._folders.items():
+                if _are_nested(place, taken):
+                    raise self._error(
+                        f"'{subscription.id}' would write into the folder of {other}, by the destination '{name}'",
+                        (*path, "destinations"),
+                        found=f"{folder} and {taken}",
+                        todo="put {recipient}, {feed} or {subscription} into the destination's path, or set prefix:",
+                    )
+            self._folders[f"'{subscription.id}' ({name})"] = place
+
+
+def _place(folder: Path) -> Path:
+    return Path(os.path.normpath(folder).casefold())
+
+
+def _are_nested(one: Path, other: Path) -> bool:
+    return one.is_relative_to(other) or other.is_relative_to(one)

@@ -51,14 +51,15 @@ def _path_with_placeholders(value: object) -> object:
 
 def _folder_names(value: str) -> str:
     parts = value.split("/")
-    if value and (any(part in {"", ".", ".."} for part in parts) or not value.isprintable()):
+    odd = any(part in {"", ".", ".."} or part != part.strip() or len(part.encode()) > 200 for part in parts)
+    if value and (odd or not value.isprintable() or set(value) & set("{}\\:")):
         raise PydanticCustomError("prefix", "expected names of folders with / between them, such as acme/production")
     return value
 
 
 def _hash_key(value: object) -> object:
-    if not isinstance(value, str) or not 16 <= len(value) <= 64:
-        raise PydanticCustomError("secret", "a secret of 16 to 64 characters")
+    if not isinstance(value, str) or not 16 <= len(value) <= 64 or not value.isprintable():
+        raise PydanticCustomError("secret", "a secret of 16 to 64 printable characters")
     return value
 
 

@@ -38,6 +38,7 @@ class Settings:
     sources: Mapping[str, DemoSource | PostgresSource] = field(hash=False)
     destinations: Mapping[str, DestinationSettings] = field(hash=False)
     subscriptions: tuple[Subscription, ...]
+    overlooked: tuple[str, ...]
     places: Mapping[tuple[str, str], tuple[str, int | None]] = field(repr=False, compare=False)
 
     def place(self, subscription: Subscription, key: str = "") -> tuple[str, int | None]:

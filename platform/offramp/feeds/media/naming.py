@@ -6,7 +6,7 @@ date is the UTC date of the tick, not of the data. A customer whose loader wants
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from string import Formatter
 from typing import TYPE_CHECKING
@@ -30,7 +30,9 @@ _MANIFESTS = MANIFEST_PATH.partition("/")[0]
 _TOKENS = ("stem", "entity", "mode", "date", "part", "compression")
 # What a time would add to a date is no day any more: a run again would have another name.
 _DAY_LETTERS = frozenset("yMdDE")
-_PROBE_DAYS = (date(2026, 1, 9), date(2026, 1, 10), date(2026, 2, 9), date(2027, 1, 9))
+_PROBE_DAYS = tuple(date(2026, 1, 1) + timedelta(days=number) for number in range(3 * 366))
+# A stem may have 50 letters, a name of a file 255 bytes, and an upload's temporary name some more.
+_MOST_BYTES = 150
 
 
 def stem_of(export: Export) -> str:
@@ -78,11 +80,14 @@ def check_pattern(pattern: str) -> str | None:
     except (WrongUse, ValueError) as refused:
         return str(refused)
     parts = path.split("/")
-    if any(part in {"", ".", ".."} or part != part.strip() for part in parts) or not path.isprintable():
+    odd = any(part in {"", ".", ".."} or part != part.strip() or part.endswith(".") for part in parts)
+    if odd or not path.isprintable() or set(path) & set('\\:*?"<>|'):
         return f"gives {path!r}, which is no relative path of named parts"
-    if parts[0] == _MANIFESTS:
+    if max(len(part.encode()) for part in parts) > _MOST_BYTES:
+        return f"gives names of more than {_MOST_BYTES} bytes beside the entity's"
+    if parts[0].casefold() == _MANIFESTS:
         return f"must not begin with {_MANIFESTS}/, where the manifests stand"
-    if path.endswith((".md5", ".sha256", ".tmp")):
+    if path.casefold().endswith((".md5", ".sha256", ".tmp")):
         return f"gives {path!r}, whose ending is that of a checksum or an upload"
     days = {_path(pattern, {"stem": "s", "entity": "e", "mode": "m"}, day, "", is_gzip=False) for day in _PROBE_DAYS}
     return None if len(days) == len(_PROBE_DAYS) else "gives different days the same name: it needs {date}"

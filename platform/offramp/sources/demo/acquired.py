@@ -9,7 +9,7 @@ import polars as pl
 
 from offramp.sources.demo.draw import DAY, Draw, decimals, instants, spoil
 from offramp.sources.demo.people import tenants
-from offramp.sources.demo.picking import picked_alike, where
+from offramp.sources.demo.picking import picked_alike, some_numbers, where
 from offramp.sources.demo.schema import TENANTS
 from offramp.sources.demo.versions import version
 from offramp.sources.demo.words import (
@@ -43,11 +43,6 @@ def _dated(columns: dict[str, pl.Series], tenant: pl.Series, when: Moments) -> p
     """Return rows with what every table here has at its end."""
     changed = instants(when.changed)
     return version(pl.DataFrame({**columns, "registered": changed, "last_updated": changed, "tenant": tenant}), when)
-
-
-def some_numbers(draw: Draw, low: int, high: int, n: int, *, null: float) -> pl.Series:
-    """Return whole numbers in [low, high), a share of them NULL."""
-    return pl.Series(draw.whole(low, high, n)).set(pl.Series(draw.chance(null, n)), None)
 
 
 def _countries(draw: Draw, tenant: pl.Series) -> pl.Series:

@@ -31,11 +31,10 @@ from offramp.sources.demo.acquired import (
     new_providers,
     new_seasons,
     new_shows,
-    some_numbers,
 )
 from offramp.sources.demo.moments import Moments, Part
 from offramp.sources.demo.people import tenants
-from offramp.sources.demo.picking import shared_moments
+from offramp.sources.demo.picking import shared_moments, some_numbers
 from offramp.sources.demo.schema import TABLES
 from offramp.sources.demo.versions import State, changed_at, version
 from offramp.sources.demo.words import (

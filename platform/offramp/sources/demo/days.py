@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # How many days a reader has to go back at most: every eighth day also holds the state that it ends with.
 STATE_EVERY = 8
 BEGIN = -1
+_MOST_KEPT_BYTES = 64_000_000
 
 
 class Days:
@@ -45,7 +46,8 @@ class Days:
             state = self._state(have) if have >= BEGIN else State()
             for day in range(have + 1, number + 1):
                 self._make(day, state)
-                self._last = (day, state)
+            # A large state would stay beside the rows that are landed and staged next; it can be read again.
+            self._last = (number, state) if state.bytes <= _MOST_KEPT_BYTES else None
 
     def log_files(self, table: str, first: int, last: int) -> list[Path]:
         """Return the logs of a table's days in their order; a day without versions has no file."""

@@ -10,7 +10,7 @@ import polars as pl
 from offramp.sources.demo.chapter import logged
 from offramp.sources.demo.draw import Draw, spoil
 from offramp.sources.demo.moments import Part
-from offramp.sources.demo.picking import made, numbered, published_assets, shuffled_numbers, without
+from offramp.sources.demo.picking import made, numbered, published_assets, some_numbers, without
 from offramp.sources.demo.schema import TABLES
 from offramp.sources.demo.versions import REMOVED, State, changed_at, version
 from offramp.sources.demo.words import NOUNS, REMOVAL_REASONS
@@ -240,7 +240,7 @@ def _offered(draw: Draw, files: pl.DataFrame, assets: pl.DataFrame) -> pl.DataFr
         protocol=pl.when(pl.col("media_format") == "mp4").then(draw.pick(("HTTP", "HLS"), len(rows)))
         .when(pl.col("media_format") == "ism").then(pl.lit("DASH"))
         .when(pl.col("item_type") == "LIVE").then(pl.lit("HLS")),
-        sort_index=shuffled_numbers(draw, 0, 10, len(rows)),
+        sort_index=some_numbers(draw, 0, 10, len(rows)),
     )  # fmt: skip
 
 
@@ -253,7 +253,7 @@ def _live_items(shift: Shift) -> list[pl.DataFrame]:
     new = numbered(_offered(draw, without(_ready(state), state, ITEMS, "file_id"), unseen), state.next_id(ITEMS))
     moved, removed = (draw.count(max(least, mean * shift.scale)) for least, mean in ((2.0, 4.0), (0.5, 1.0)))
     chosen = shift.choose(state.rows(ITEMS), moved + removed)
-    order = shuffled_numbers(draw, 0, 10, len(chosen.head(moved)))
+    order = some_numbers(draw, 0, 10, len(chosen.head(moved)))
     return [
         made(ITEMS, new, shift.moments(len(new))),
         shift.change(ITEMS, chosen.head(moved), sort_index=order),

@@ -105,7 +105,8 @@ def live_users(draw: Draw, state: State, midnight: int, part: Part, scale: float
     rows = state.rows("users").filter(~pl.col("deleted"))
     logins = draw.count(0.04 * len(rows) * share)
     edits = draw.count(0.01 * len(rows) * share)
-    erased = draw.count(max(2.0, 3 * scale) * share)
+    # At the smallest scales two a day would be more than sign up.
+    erased = draw.count(min(max(2.0, 3 * scale), 0.004 * len(rows)) * share)
     total = min(logins + edits + erased, len(rows))
     chosen = rows[draw.rng.choice(len(rows), total, replace=False).astype(np.uint32)]
     when = moments(draw, midnight, part, total)

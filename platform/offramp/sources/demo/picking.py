@@ -89,6 +89,6 @@ def made(name: str, rows: pl.DataFrame, when: Moments) -> pl.DataFrame:
     return version(rows.select(column for column, _ in TABLES[name].columns), when)
 
 
-def shuffled_numbers(draw: Draw, low: int, high: int, n: int, null: float = 0.1) -> pl.Series:
+def some_numbers(draw: Draw, low: int, high: int, n: int, *, null: float = 0.1) -> pl.Series:
     """Return whole numbers in [low, high), a share of them NULL."""
     return pl.Series(draw.whole(low, high, n)).set(pl.Series(draw.chance(null, n)), None)

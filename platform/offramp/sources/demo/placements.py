@@ -16,7 +16,7 @@ from offramp.sources.demo.picking import (
     published_assets,
     shared_moments,
     shown_categories,
-    shuffled_numbers,
+    some_numbers,
     without,
 )
 from offramp.sources.demo.versions import State, version
@@ -220,7 +220,7 @@ def _shelved(draw: Draw, state: State, assets: pl.DataFrame, n: int) -> pl.DataF
     rows = rows.unique(("asset_id", "category_id"), keep="first", maintain_order=True)
     if SHELVES in state.tables:
         rows = rows.join(state.rows(SHELVES), on=("asset_id", "category_id"), how="anti", maintain_order="left")
-    return rows.with_columns(sort_index=shuffled_numbers(draw, 0, 50, len(rows)))
+    return rows.with_columns(sort_index=some_numbers(draw, 0, 50, len(rows)))
 
 
 def _live_shelves(shift: Shift) -> list[pl.DataFrame]:
@@ -230,7 +230,7 @@ def _live_shelves(shift: Shift) -> list[pl.DataFrame]:
     chosen = shift.choose(state.rows(SHELVES), edited + removed)
     return [
         made(SHELVES, new, shift.moments(len(new))),
-        shift.change(SHELVES, chosen.head(edited), sort_index=shuffled_numbers(draw, 0, 50, len(chosen.head(edited)))),
+        shift.change(SHELVES, chosen.head(edited), sort_index=some_numbers(draw, 0, 50, len(chosen.head(edited)))),
         shift.remove(chosen.slice(edited)),
     ]
 
@@ -305,6 +305,6 @@ def _live_links(shift: Shift) -> list[pl.DataFrame]:
     back = back.join(rows.filter(is_related), on=_LINK[:2], how="left", maintain_order="left").select(rows.columns)
     return [
         _linked(singles, pairs, shift.moments(len(singles) + len(pairs)), state.next_id(LINKS)),
-        shift.change(LINKS, moved, sort_index=shuffled_numbers(draw, 1, 12, len(moved))),
+        shift.change(LINKS, moved, sort_index=some_numbers(draw, 1, 12, len(moved))),
         version(pl.concat([cut, back]), _twice(shift.moments(len(cut))), is_removed=True),
     ]

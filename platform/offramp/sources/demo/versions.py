@@ -57,6 +57,11 @@ class State:
 
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
 
+    @property
+    def bytes(self) -> int:
+        """About how much memory the state takes."""
+        return sum(int(rows.estimated_size()) for rows in self.tables.values())
+
     def rows(self, name: str) -> pl.DataFrame:
         """Return the rows that exist."""
         every = self.tables[name]
