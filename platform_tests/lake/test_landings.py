@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -185,3 +186,44 @@ def test_names_that_no_file_can_have_are_encoded(tmp_path: Path) -> None:
     [uri] = store.relation("odd", landing, "a b/../c").uris
     assert pq.read_table(uri).num_rows == 1
     assert store_at(tmp_path).landings("../shop") == (landing,)
+
+
+def test_a_source_that_knows_of_no_commit_refers_to_what_this_process_landed(tmp_path: Path) -> None:
+    store = store_at(tmp_path)
+    first = land(store, hour(1), (USERS, users((1, "a"))), (PLAYS, plays((1, 0.5))))
+    writer = store.begin("shop", hour(2))
+
+    assert {writer.landed_at(USERS), writer.landed_at(PLAYS)} == {hour(1)}
+    writer.keep(USERS)
+    writer.keep(PLAYS)
+    second = store.commit(writer)
+
+    assert second.tables == first.tables
+    assert store_at(tmp_path).get("shop", second.id) == second
+    assert names(list((tmp_path / "landings/shop" / second.id).iterdir())) == ["landing.json"]
+
+
+def test_nothing_is_kept_of_another_process_of_another_kind_of_table_or_without_its_file(tmp_path: Path) -> None:
+    store = store_at(tmp_path)
+    assert store.begin("shop", hour(1)).landed_at(USERS) is None
+    first = land(store, hour(1), (USERS, users((1, "a"))))
+
+    assert store_at(tmp_path).begin("shop", hour(2)).landed_at(USERS) is None
+    assert store.begin("shop", hour(2)).landed_at(replace(USERS, increment=PLAYS.increment)) is None
+    assert store.begin("shop", hour(0)).landed_at(USERS) is None
+    (tmp_path / first.table("users").files[0].uri).unlink()
+    writer = store.begin("shop", hour(2))
+    assert writer.landed_at(USERS) is None
+    with pytest.raises(SourceRefused, match="no files of table users to keep"):
+        writer.keep(USERS)
+
+
+def test_what_is_kept_stays_when_another_landing_is_committed_in_between(tmp_path: Path) -> None:
+    store = store_at(tmp_path)
+    land(store, hour(1), (USERS, users((1, "a"))), (PLAYS, plays((1, 0.5))))
+    writer = store.begin("shop", hour(3))
+    writer.keep(USERS)
+    writer.keep(PLAYS)
+    between = land(store_at(tmp_path), hour(2), (USERS, users((1, "a"))), (PLAYS, plays((1, 0.5))))
+
+    assert store.commit(writer).tables == between.tables

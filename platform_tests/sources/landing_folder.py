@@ -26,6 +26,8 @@ class FolderWriter:
     since: datetime | None = None
     added: list[str] = field(default_factory=list)
     landing_id: str = "test"
+    kept_from: datetime | None = None
+    kept: list[str] = field(default_factory=list)
 
     def path(self, table: TableSpec) -> Path:
         return self.folder / f"{table.name}.parquet"
@@ -33,6 +35,13 @@ class FolderWriter:
     def read_from(self, table: TableSpec) -> datetime | None:
         assert table.increment is not None
         return self.since
+
+    def landed_at(self, table: TableSpec) -> datetime | None:
+        return self.kept_from
+
+    def keep(self, table: TableSpec) -> LandedTable:
+        self.kept.append(table.name)
+        return LandedTable(table.name, (), ())
 
     def add(self, table: TableSpec) -> LandedTable:
         path = self.path(table)

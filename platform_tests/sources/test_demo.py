@@ -332,6 +332,23 @@ def test_an_increment_holds_what_was_ingested_after_the_given_instant(
     assert duckdb.sql(f"({newer} except from {part}) union all (from {part} except {newer})").fetchall() == []
 
 
+@pytest.mark.parametrize("hours", [0, 1, 23])
+def test_tables_without_a_commit_since_they_landed_are_kept(lived: DemoSource, tmp_path: Path, hours: float) -> None:
+    at = START + timedelta(days=3, hours=1)
+    then = land(lived, specs_of("demo"), tmp_path / "then", as_of=at)
+    now = land(lived, specs_of("demo"), tmp_path / "now", as_of=at + timedelta(hours=hours))
+    (tmp_path / "kept").mkdir()
+    writer = FolderWriter(tmp_path / "kept", kept_from=at)
+
+    lived.land(specs_of("demo"), lambda _: writer, as_of=at + timedelta(hours=hours))
+
+    files = [f"{spec.name}.parquet" for spec in specs_of("demo")]
+    same = {name for name in files if sums(then)[name] == sums(now)[name]}
+    assert {f"{name}.parquet" for name in writer.kept} == same
+    assert {name: sums(now)[name] for name in sums(writer.folder)} == sums(writer.folder)
+    assert len(writer.kept) + len(writer.added) == len(files)
+
+
 def test_a_demo_with_days_is_frozen_after_them(
     demo_of: Callable[..., DemoSource],
     tmp_path: Path,

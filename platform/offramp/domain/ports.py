@@ -52,6 +52,12 @@ class LandingWriter(Protocol):
     def add(self, table: TableSpec) -> LandedTable:
         """Take a finished file: drop rows that landed before, or refer to an equal earlier file."""
 
+    def landed_at(self, table: TableSpec) -> datetime | None:
+        """Return as of when this process landed the files that ``keep`` would refer to, or None where there are none."""
+
+    def keep(self, table: TableSpec) -> LandedTable:
+        """Refer to the files of ``landed_at``: the source knows that nothing of the table was committed since."""
+
 
 class Source(Protocol):
     """A system that rows come from."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from offramp.domain.errors import LandingUnavailable, nearest
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from offramp.domain.ports import LandingWriter
     from offramp.lake.records import TableRecord
 
+# How many landings back a source may say that nothing was committed since. The last one of each source is what counts.
+_OWN_LANDINGS = 64
+
 
 class FolderLandingStore:
     """Landings as ``<root>/landings/<source>/<landing id>/<table>.parquet`` and ``landing.json``.
@@ -35,7 +39,8 @@ class FolderLandingStore:
         self, root: Path, memory_bytes: int, threads: int, *, at_step: Callable[[str], None] = no_step
     ) -> None:
         self._root = root.resolve()
-        self._desk = Desk(self._root, memory_bytes, threads, at_step, self._base)
+        self._desk = Desk(self._root, memory_bytes, threads, at_step, self._base, self._is_own)
+        self._own: deque[tuple[str, str]] = deque(maxlen=_OWN_LANDINGS)
         self._records: dict[tuple[str, str], LandingRecord] = {}
         self._landings: dict[tuple[str, str], Landing] = {}
 
@@ -68,6 +73,7 @@ class FolderLandingStore:
             self._desk.at_step("renamed")
             flush(folder)
         writer.work.release()
+        self._own.append((writer.source, record.id))
         return record.as_landing()
 
     def landings(self, source: str) -> tuple[Landing, ...]:
@@ -166,6 +172,9 @@ class FolderLandingStore:
                 todo=nearest(table, [one.name for one in record.tables]),
             )
         return found
+
+    def _is_own(self, source: str, landing_id: str) -> bool:
+        return (source, landing_id) in self._own
 
     def _base(self, source: str, table: str, data_as_of: datetime) -> Base | None:
         for record in reversed(self._all(source)):

@@ -36,13 +36,17 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What all landings of a lake work with. ``base_of`` finds a table's base for a source and read point."""
+    """What all landings of a lake work with. ``base_of`` finds a table's base for a source and read point.
+
+    ``is_own`` tells whether this process made a landing of a source.
+    """
 
     root: Path
     memory_bytes: int
     threads: int
     at_step: Callable[[str], None]
     base_of: Callable[[str, str, datetime], Base | None]
+    is_own: Callable[[str, str], bool]
 
 
 class FolderLandingWriter:
@@ -88,6 +92,29 @@ class FolderLandingWriter:
         self._settled[table.name] = (table, self._first_base(table), record)
         self._desk.at_step(f"added {table.name}")
         return record.as_table()
+
+    def landed_at(self, table: TableSpec) -> datetime | None:
+        """Return as of when this process landed the files that ``keep`` would refer to, or None where there are none.
+
+        What another process landed may be of a source with other settings: then only the rows tell.
+        """
+        base = self._first_base(table)
+        if base is None or not self._desk.is_own(self.source, base.landing_id):
+            return None
+        known = base.table
+        if known.is_increment != (table.increment is not None) or known.key != _full_key(table):
+            return None
+        are_there = all((self._desk.root / file.uri).exists() for file in known.files)
+        return base.data_as_of if are_there else None
+
+    def keep(self, table: TableSpec) -> LandedTable:
+        """Refer to the files of ``landed_at``: the source knows that nothing of the table was committed since."""
+        base = self._first_base(table)
+        if base is None or self.landed_at(table) is None:
+            raise SourceRefused(f"there are no files of table {table.name} to keep", where=self.source)
+        self._settled[table.name] = (table, base, base.table)
+        self._desk.at_step(f"added {table.name}")
+        return base.table.as_table()
 
     def finish(self) -> LandingRecord:
         """Write the record, make all of it durable and return it. Hold the source's lock.

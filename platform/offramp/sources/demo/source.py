@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import duckdb
+import polars as pl
 
 from offramp.domain.errors import SourceRefused, nearest
 from offramp.domain.quoting import identifier, literal
@@ -71,10 +72,14 @@ class DemoSource:
         instant = self.read_point() if as_of is None else as_of.astimezone(UTC)
         for spec in tables:
             self._check(spec)
-        self._last_day(instant)
+        self._days.ensure(self._last_day(instant))
         writer = begin(instant)
         with self.connect() as connection:
             for spec in tables:
+                landed_at = writer.landed_at(spec)
+                if landed_at is not None and not self._has_commits(spec.name, landed_at, instant):
+                    writer.keep(spec)
+                    continue
                 since = writer.read_from(spec) if spec.increment else None
                 path = writer.path(spec)
                 query = self.select_as_of(spec.name, instant, since=since)
@@ -124,6 +129,17 @@ class DemoSource:
         files = _files(paths)
         newer = f" and {table.ingestion_column} > {_timestamp(since)}" if since else ""
         return f"select {columns} from {files} where {visible}{newer} order by {_key_order(table)}"
+
+    def _has_commits(self, name: str, after: datetime, until: datetime) -> bool:
+        """Say whether a version of the table was committed in (after, until]: each lies in the log of its day."""
+        first, last = (one.astimezone(UTC).replace(tzinfo=None) for one in (after, until))
+        return any(
+            pl.read_parquet(path, columns=[COMMITTED])
+            .get_column(COMMITTED)
+            .is_between(first, last, closed="right")
+            .any()
+            for path in self._days.log_files(name, self._last_day(after), self._last_day(until))
+        )
 
     def _last_day(self, instant: datetime) -> int:
         begins = midnight(self.start_on)
