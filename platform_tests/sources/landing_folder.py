@@ -36,7 +36,7 @@ class FolderWriter:
         assert table.increment is not None
         return self.since
 
-    def landed_at(self, table: TableSpec) -> datetime | None:
+    def landed_at(self, table: TableSpec) -> datetime | None:  # noqa: ARG002  the protocol's
         return self.kept_from
 
     def keep(self, table: TableSpec) -> LandedTable:

@@ -53,7 +53,7 @@ class LandingWriter(Protocol):
         """Take a finished file: drop rows that landed before, or refer to an equal earlier file."""
 
     def landed_at(self, table: TableSpec) -> datetime | None:
-        """Return as of when this process landed the files that ``keep`` would refer to, or None where there are none."""
+        """Return as of when this process landed the files that ``keep`` would refer to, or None without any."""
 
     def keep(self, table: TableSpec) -> LandedTable:
         """Refer to the files of ``landed_at``: the source knows that nothing of the table was committed since."""

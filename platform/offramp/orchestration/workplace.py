@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WORKPLACE = "workplace"
 _LOG_EVERY_ROWS = 1_000_000
+_IN_METADATA = frozenset({"stage", "publish"})
 
 
 class Workplace:
@@ -44,7 +45,10 @@ class Workplace:
 
 
 class _LoggedReport:
-    """Writes a line per million rows: an event in Dagster's storage costs milliseconds, a batch less."""
+    """Writes what takes long, a line per million rows: an event in Dagster's storage costs milliseconds, a batch less.
+
+    Small deliveries have no lines of their own: their files, rows and destinations stand in the day's metadata.
+    """
 
     def __init__(self, log: dg.DagsterLogManager, onward: Report) -> None:
         self._log = log
@@ -54,10 +58,12 @@ class _LoggedReport:
     def __call__(self, step: str, subject: str, *, rows: int = 0, bytes_: int = 0) -> None:
         """Report rows and bytes of a step's subject."""
         self._onward(step, subject, rows=rows, bytes_=bytes_)
-        before = self._rows.get((step, subject))
-        now = self._rows[step, subject] = (before or 0) + rows
+        is_first = (step, subject) not in self._rows
+        before = self._rows.get((step, subject), 0)
+        now = self._rows[step, subject] = before + rows
         is_table = step == "land" and "." in subject  # their rows stand in the landing's metadata
-        if not is_table and (before is None or before // _LOG_EVERY_ROWS != now // _LOG_EVERY_ROWS):
+        is_told = is_first and step not in _IN_METADATA
+        if not is_table and (is_told or before // _LOG_EVERY_ROWS != now // _LOG_EVERY_ROWS):
             size = f", {bytes_:,} bytes" if bytes_ else ""
             self._log.info(f"{step} {subject}: {now:,} rows{size}")
 

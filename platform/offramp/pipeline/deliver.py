@@ -13,6 +13,7 @@ from offramp.pipeline.land import ensure_landings
 from offramp.pipeline.plan import Facts, Plan, PlanOptions, Skipped, plan_day
 from offramp.pipeline.publish import publish
 from offramp.pipeline.recorded import as_delivery, give_back, record_of, take_claim
+from offramp.pipeline.reuse import made_before, remember
 from offramp.pipeline.rooms import Outcome, PublishFailure, no_report
 from offramp.pipeline.scan import group_key
 from offramp.pipeline.stage import open_group
@@ -254,6 +255,9 @@ class _Run:
                     continue
                 if staged is not None:
                     self._publish(staged, claims, record=record)
+                elif (made := made_before(rooms, delivery)) is not None:
+                    self.report("stage", delivery.label, rows=made.rows)
+                    self._save_and_publish(made, claims)
                 else:
                     fresh.append(delivery)
             if fresh:
@@ -272,11 +276,16 @@ class _Run:
                     rooms.ledger.advance(claims[delivery.id], State.FAILED, now=rooms.clock(), error=str(error))
                     self.broken.append(error)
                     continue
-                rooms.at_step("stage.save")
-                rooms.lake.staged.save(staged)
-                rooms.at_step("stage.ledger")
-                rooms.ledger.stage(claims[delivery.id], staged, now=rooms.clock(), missed=_missed(rooms, delivery))
-                self._publish(staged, claims)
+                self._save_and_publish(staged, claims)
+                remember(rooms, staged)
+
+    def _save_and_publish(self, staged: Staged, claims: dict[str, Claim]) -> None:
+        rooms, delivery = self.rooms, staged.delivery
+        rooms.at_step("stage.save")
+        rooms.lake.staged.save(staged)
+        rooms.at_step("stage.ledger")
+        rooms.ledger.stage(claims[delivery.id], staged, now=rooms.clock(), missed=_missed(rooms, delivery))
+        self._publish(staged, claims)
 
     def _publish(self, staged: Staged, claims: dict[str, Claim], *, record: DeliveryRecord | None = None) -> None:
         rooms, delivery = self.rooms, staged.delivery

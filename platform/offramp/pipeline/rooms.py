@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from offramp.domain.errors import WrongUse, nearest
+from offramp.domain.memory import Memory
 from offramp.domain.quoting import identifier
 from offramp.domain.steps import no_step
 from offramp.pipeline.hashing import hashed
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from offramp.lake.rejects import RejectStore
     from offramp.lake.staged import StagedStore
     from offramp.pipeline.gate import GateReport
+    from offramp.pipeline.reuse import Made
     from offramp.sql.compiled import Compiled
     from offramp.sql.data_tests import GateSql
     from offramp.sql.project import Project
@@ -94,6 +96,7 @@ class Rooms:
     at_step: Callable[[str], None] = no_step
     gates: dict[tuple[str, str | tuple[str, ...]], GateReport] = field(default_factory=dict, compare=False, repr=False)
     tenants: dict[tuple[str, str], dict[str, frozenset[str]]] = field(default_factory=dict, compare=False, repr=False)
+    made: Memory[Made] = field(default_factory=Memory, init=False, compare=False, repr=False)
     _compiled: dict[tuple[str, str], Compiled] = field(default_factory=dict, init=False, compare=False, repr=False)
     _gate_sql: dict[tuple[str, str], GateSql] = field(default_factory=dict, init=False, compare=False, repr=False)
     _sources: dict[str, str] = field(default_factory=dict, init=False, compare=False, repr=False)
