@@ -77,10 +77,11 @@ def gate(rooms: Rooms, export: Export, data_day: date, landing: Landing) -> Gate
             rooms.lake.rejects.clear(export.name, data_day, (result.test for result in known.results))
         return GateReport(export.name, landing.id, known.results)
     rooms.at_step("gate")
-    report = rooms.gates[by_landing] = _run(rooms, export, data_day, landing)
+    report = _run(rooms, export, data_day, landing)
+    rooms.gates.put(by_landing, report)
     # Rows that fail are kept under their own day.
     if all(result.has_passed for result in report.results):
-        rooms.gates[by_files] = report
+        rooms.gates.put(by_files, report)
     return report
 
 

@@ -94,7 +94,7 @@ class Rooms:
     publish_parallel: int
     versions: Mapping[str, str]
     at_step: Callable[[str], None] = no_step
-    gates: dict[tuple[str, str | tuple[str, ...]], GateReport] = field(default_factory=dict, compare=False, repr=False)
+    gates: Memory[GateReport] = field(default_factory=Memory, compare=False, repr=False)
     tenants: dict[tuple[str, str], dict[str, frozenset[str]]] = field(default_factory=dict, compare=False, repr=False)
     made: Memory[Made] = field(default_factory=Memory, init=False, compare=False, repr=False)
     _compiled: dict[tuple[str, str], Compiled] = field(default_factory=dict, init=False, compare=False, repr=False)
