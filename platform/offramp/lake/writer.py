@@ -173,6 +173,7 @@ class FolderLandingWriter:
             return earlier.model_copy(update={"files": files})
         session = self._queries()
         try:
+            session.prepare_for([path])
             columns = session.schema(path)
             if table.increment is None:
                 files = (self._whole(session, table, base),)
@@ -223,13 +224,15 @@ class FolderLandingWriter:
         if read_from is not None:
             since = min(read_from, self.data_as_of - increment.lookback)
             known = tuple(file for file in earlier if landing_order(file.landing_id)[0] >= since)
+        files = [self._desk.root / file.uri for file in known]
+        session.prepare_for([path, *(file for file in files if file.exists())])
         target = path.with_suffix(".new")
         rows = write_new_rows(
             session,
             path,
             target,
             key=_full_key(table),
-            known=[self._desk.root / file.uri for file in known],
+            known=files,
             column=increment.column,
             read_from=read_from,
         )
