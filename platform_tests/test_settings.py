@@ -454,7 +454,7 @@ def test_no_subscription_writes_into_the_folder_of_another(
     assert "'s1' would write into the folder of 's0' (d0)" in str(refused(tmp_path, text))
 
 
-@pytest.mark.parametrize("path", [".offramp/lake", ".offramp", "dbt_like_sql/out"])
+@pytest.mark.parametrize("path", [".offramp/lake", ".offramp", ".offramp/demo", "dbt_like_sql/models/out"])
 def test_no_subscription_writes_where_the_platform_keeps_its_own_files(tmp_path: Path, path: str) -> None:
     assert "would write into the folder of the setting" in str(
         refused(tmp_path, GOOD.replace("out/{recipient}/{feed}", path))

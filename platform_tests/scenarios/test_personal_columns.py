@@ -12,6 +12,7 @@ import pytest
 
 from offramp.domain.errors import LandingUnavailable
 from offramp.domain.windows import DAY, midnight
+from offramp.pipeline.plan import PlanOptions
 from offramp.pipeline.verify import verify_folder
 from platform_tests.scenarios.scene import LAG, Scene, contents, demo_of, manifests, subscription
 
@@ -175,9 +176,23 @@ def test_a_delta_whose_key_is_hashed_otherwise_than_in_its_base_is_refused(scene
     )
     scene.reopen()
 
-    with pytest.raises(LandingUnavailable, match="its key is hashed otherwise than in"):
+    with pytest.raises(LandingUnavailable, match="its key is hashed otherwise than in the delivery of 2026-10-23"):
         scene.deliver(FIRST + DAY, ["media/delta/users_profiles"])
 
     delivered = {name for name in ("plain", "hashed") if len(manifests(scene.outbox(name))) == 2}
     assert delivered == {"plain"}
     scene.deliver(FIRST + DAY, ["media/delta/users", "media/snapshot/users_profiles"])
+
+
+def test_a_correction_under_another_hash_key_is_refused_once_later_deltas_build_upon_it(scene: Scene) -> None:
+    for day in (FIRST, FIRST + DAY):
+        scene.deliver(day, ["media/delta/users_profiles"])
+    scene.subscriptions[1] = subscription(
+        "hashed", options=PROFILES_ON, deletes=True, personal={**PERSONAL, "hash_key": "another secret of it"}
+    )
+    scene.reopen()
+
+    with pytest.raises(LandingUnavailable, match="its key is hashed otherwise than in the delivery of 2026-10-24"):
+        scene.deliver(FIRST, ["media/delta/users_profiles"], PlanOptions(correction="another key"))
+
+    assert "delta/users_profiles/2026_10_24.r2.json" not in manifests(scene.outbox("hashed"))

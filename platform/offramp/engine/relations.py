@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from offramp.domain.landings import Relation
 
 _BEGINS_WITH = re.compile(
-    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*with\b\s*(?P<recursive>recursive\b)?\s*", re.IGNORECASE | re.DOTALL
+    r"(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)*with\b\s*(?P<recursive>recursive\b)?\s*", re.IGNORECASE
 )
 
 

@@ -38,10 +38,10 @@ class OpenEventLogStorage(SqliteEventLogStorage):
         self._engines: OrderedDict[str, sqlalchemy.Engine] = OrderedDict()
         self._joined: dict[str, sqlalchemy.Connection] | None = None
         self._tables: set[str] = set()
-        self._watcher: SqlPollingEventWatcher | None = None
         self._owner = 0
         self._stack = ExitStack()
         super().__init__(base_dir, inst_data)
+        self._watcher = SqlPollingEventWatcher(self)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[sqlalchemy.Connection]:
@@ -91,17 +91,16 @@ class OpenEventLogStorage(SqliteEventLogStorage):
 
     def watch(self, run_id: str, cursor: str | None, callback: Callable[[EventLogEntry, str], None]) -> None:
         """Tell of a run's new events by asking for them: the file of an open database is not touched by each."""
-        if self._watcher is None:
-            self._watcher = SqlPollingEventWatcher(self)
         self._watcher.watch_run(run_id, cursor, callback)
 
     def end_watch(self, run_id: str, handler: Callable[[EventLogEntry, str], None]) -> None:
         """Tell no more of a run's events."""
-        if self._watcher is not None:
-            self._watcher.unwatch_run(run_id, handler)
+        self._watcher.unwatch_run(run_id, handler)
 
     def wipe(self) -> None:
         """Remove all events."""
+        self._watcher.close()
+        self._watcher = SqlPollingEventWatcher(self)
         self._close()
         super().wipe()
 
@@ -112,9 +111,7 @@ class OpenEventLogStorage(SqliteEventLogStorage):
 
     def dispose(self) -> None:
         """Close all databases."""
-        if self._watcher is not None:
-            self._watcher.close()
-            self._watcher = None
+        self._watcher.close()
         self._close()
         super().dispose()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from offramp.domain.deliveries import DELIVERED, Delivery, Kind, Staged, State
 from offramp.domain.errors import ContractBroken, LandingUnavailable, NotYetDue
+from offramp.domain.exports import Mode
 from offramp.domain.windows import DAY, tick_of
 from offramp.pipeline.land import ensure_landings
 from offramp.pipeline.plan import Facts, Plan, PlanOptions, Skipped, plan_day
@@ -127,22 +128,41 @@ def _with_landings(rooms: Rooms, export: Export, data_day: date, options: PlanOp
 
 
 def _without_other_keys(rooms: Rooms, plan: Plan) -> Plan:
-    """Refuse deltas whose key columns are hashed otherwise than in the delivery that they build upon.
+    """Refuse deltas whose key columns are hashed otherwise than in the delivered ones next to them.
 
-    A receiver that applies them by key would keep every earlier row beside its successor.
+    A receiver that applies them by key would keep every earlier row beside its successor. What is only staged is
+    made anew before it goes out.
     """
-    faults = {}
-    for delivery in plan.owed:
-        base, contract = delivery.previous, delivery.contract
-        earlier = rooms.lake.staged.hashed(base.delivery_id, base.revision) if base else None
-        if base and earlier is not None and any(earlier.get(one) != contract.hashed.get(one) for one in contract.key):
-            faults[delivery.id] = (
-                f"its key is hashed otherwise than in {base.delivery_id}, which it builds upon: take back the change of"
-                " personal or hash_key, or give the subscription another id, which begins with a baseline"
-            )
+    export = plan.export
+    if export.mode is not Mode.DELTA or not any(export.contract.column(one).is_personal for one in export.contract.key):
+        return plan
+    faults = {one.id: fault for one in plan.owed if (fault := _key_fault(rooms, one)) is not None}
     owed = tuple(delivery for delivery in plan.owed if delivery.id not in faults)
     refused = tuple((delivery, faults[delivery.id]) for delivery in plan.owed if delivery.id in faults)
     return replace(plan, owed=owed, refused=(*plan.refused, *refused))
+
+
+def _key_fault(rooms: Rooms, delivery: Delivery) -> str | None:
+    records = [
+        record
+        for record in rooms.ledger.find(
+            subscription=delivery.subscription.id, export=delivery.export.name, states=DELIVERED
+        )
+        if record.data_day != delivery.data_day
+    ]
+    earlier = [record for record in records if record.data_day < delivery.data_day]
+    later = [record for record in records if record.data_day > delivery.data_day]
+    mine = delivery.contract.hashed
+    for record in (*earlier[-1:], *later[:1]):
+        # A record that was lost is taken for one that hashed nothing.
+        other = rooms.lake.staged.hashed(record.delivery_id, record.revision) or {}
+        if all(other.get(one) == mine.get(one) for one in delivery.contract.key):
+            continue
+        return (
+            f"its key is hashed otherwise than in the delivery of {record.data_day}: take back the change of personal"
+            " or hash_key, or give the subscription another id, which begins with a baseline"
+        )
+    return None
 
 
 def _without_unknown_tenants(rooms: Rooms, plan: Plan) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,8 +122,13 @@ class _Reading:
                 "lake": read.lake,
                 "scratch": read.scratch,
                 "dagster_home": read.dagster_home,
-                "models": read.models,
+                "models": read.models / "models",
+                "ledger": read.ledger.get_secret_value().removeprefix("sqlite:///") if _is_file(read) else None,
+                **{
+                    f"folder of {name}": one.folder for name, one in read.sources.items() if isinstance(one, DemoSource)
+                },
             }.items()
+            if folder is not None
         }
 
     def settings(self) -> Settings:
@@ -164,11 +170,12 @@ class _Reading:
         """Return variables of the environment that look like options of a feed in use, and are none."""
         feeds = {one.feed for recipient in self._read.recipients.values() for one in recipient.subscriptions}
         valid = [pattern for feed in sorted(feeds) for pattern in FEEDS[feed].option_names()]
-        starts = tuple({f"{pattern.partition('_')[0]}_" for pattern in valid})
+        starts = tuple(pattern.removesuffix("*") for pattern in valid if pattern.endswith("*"))
         return tuple(
             name
             for name in sorted(self._variables)
-            if name.upper().startswith(starts) and not any(fnmatchcase(name, pattern) for pattern in valid)
+            if (name.upper().startswith(starts) or get_close_matches(name.upper(), valid, n=1, cutoff=0.85))
+            and not any(fnmatchcase(name, pattern) for pattern in valid)
         )
 
     def _error(self, what: str, path: tuple[str | int, ...], **facts: Any) -> SettingsError:
@@ -274,8 +281,9 @@ class _Reading:
         for name in dict.fromkeys(subscription.destinations):
             folder = self._read.destinations[name].folder(subscription)
             place = _place(self._root / folder)
+            mine = f"'{subscription.id}' "
             for other, taken in self._folders.items():
-                if _are_nested(place, taken):
+                if not other.startswith(mine) and _are_nested(place, taken):
                     raise self._error(
                         f"'{subscription.id}' would write into the folder of {other}, by the destination '{name}'",
                         (*path, "destinations"),
@@ -286,7 +294,11 @@ class _Reading:
 
 
 def _place(folder: Path) -> Path:
-    return Path(os.path.normpath(folder).casefold())
+    return Path(os.path.realpath(folder).casefold())
+
+
+def _is_file(read: FileText) -> bool:
+    return read.ledger.get_secret_value().startswith("sqlite:///")
 
 
 def _are_nested(one: Path, other: Path) -> bool:

@@ -44,6 +44,7 @@ class Days:
             if have == number:
                 return
             state = self._state(have) if have >= BEGIN else State()
+            self._last = None  # the days to come change it in place, and one of them may fail
             for day in range(have + 1, number + 1):
                 self._make(day, state)
             # A large state would stay beside the rows that are landed and staged next; it can be read again.
