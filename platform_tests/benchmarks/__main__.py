@@ -1,6 +1,6 @@
 """``make bench``: every figure of the README's table, medians of interleaved runs, each case a process of its own.
 
-Usage: python -m platform_tests.benchmarks [--runs N] [--only csv|memory|load|landing|exports|backfill]
+Usage: python -m platform_tests.benchmarks [--runs N] [--days N] [--only csv|memory|load|landing|exports|backfill]
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def exports(folder: Path, runs: int) -> None:
 
 def backfill(folder: Path, _runs: int) -> None:
     run(module("exports_cases", "prepare", str(folder)))
-    days = [exports_cases.FIRST + timedelta(days=number) for number in range(exports_cases.DAYS)]
+    days = [exports_cases.FIRST + timedelta(days=number) for number in range(chosen.days)]
     exports_cases.forget(folder)
     each = [run(exports_cases.command(folder, "--date", str(day))) for day in days]
     exports_cases.forget(folder)
@@ -118,6 +118,7 @@ PARTS: dict[str, Callable[[Path, int], None]] = {
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--days", type=int, default=exports_cases.DAYS, choices=range(1, exports_cases.DAYS + 1))
     parser.add_argument("--only", choices=PARTS)
     chosen = parser.parse_args()
     print(f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, CPython {platform.python_version()}")
