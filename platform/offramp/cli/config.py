@@ -18,7 +18,6 @@ from offramp.domain.windows import Window, tick_of
 if TYPE_CHECKING:
     from offramp.domain.subscriptions import Subscription
 
-_NOT_TAKEN = "entities does not name it"
 _PROBE = "_manifests/connection-check"
 
 
@@ -159,9 +158,7 @@ def _personal(one: "Subscription", exports: Iterable[Export]) -> dict[str, list[
     """Return the personal columns that the subscription receives hashed or not at all, as entity.column."""
     from offramp.domain.personal import Treatment
 
-    contracts = {
-        export.entity: export.contract for export in exports if not one.entities or export.entity in one.entities
-    }
+    contracts = {export.entity: export.contract for export in exports if one.takes(export.entity)}
     return {
         treatment.value: [
             f"{entity}.{name}"
@@ -234,6 +231,7 @@ def _say_wrapped(text: str) -> None:
 
 def _print(document: dict[str, Any], findings: _Findings, invocation: Invocation) -> None:
     for one in document["subscriptions"]:
+        subscription = next(it for it in invocation.settings.subscriptions if it.id == one["id"])
         say(
             f"{one['id']}: {one['recipient']} takes {one['feed']} of {', '.join(one['tenants'])}"
             f" from {one['starts_on']} on"
@@ -245,7 +243,7 @@ def _print(document: dict[str, Any], findings: _Findings, invocation: Invocation
             (
                 (export["export"], export["cron"] or "off", _window_text(export))
                 for export in one["exports"]
-                if export["off"] != _NOT_TAKEN
+                if subscription.takes(findings.exports[export["export"]].entity)
             ),
         )
         _print_sums(one)

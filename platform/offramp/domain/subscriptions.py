@@ -42,3 +42,7 @@ class Subscription:
     prefix: str = ""
     personal: Personal = AS_THEY_ARE
     options: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def takes(self, entity: str) -> bool:
+        """Return whether an entity of the feed is among those that the subscription names, or it names none."""
+        return not self.entities or entity in self.entities

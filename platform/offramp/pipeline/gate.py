@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from offramp.domain.errors import GateFailed
-from offramp.pipeline.relations import model_over
+from offramp.pipeline.relations import files_read, model_over
 from offramp.sql.data_tests import Severity
 
 if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from offramp.domain.exports import Export, Model
+    from offramp.domain.exports import Export
     from offramp.domain.landings import Landing
     from offramp.pipeline.rooms import Rooms
 
@@ -70,7 +70,7 @@ def gate(rooms: Rooms, export: Export, data_day: date, landing: Landing) -> Gate
     Tables that did not change since an earlier landing passed are not read again.
     """
     by_landing = (export.model.name, landing.id)
-    by_files = (export.model.name, _files(rooms, export.model, landing))
+    by_files = (export.model.name, files_read(landing, rooms.gate_sql(export.model, prefix="now_").relations))
     known = rooms.gates.get(by_landing) or rooms.gates.get(by_files)
     if known is not None:
         if known.landing_id != landing.id:
@@ -83,12 +83,6 @@ def gate(rooms: Rooms, export: Export, data_day: date, landing: Landing) -> Gate
     if all(result.has_passed for result in report.results):
         rooms.gates.put(by_files, report)
     return report
-
-
-def _files(rooms: Rooms, model: Model, landing: Landing) -> tuple[str, ...]:
-    uses = rooms.gate_sql(model, prefix="now_").relations
-    tables = [(use.table, landing.table(use.table)) for use in uses]
-    return tuple(f"{name}: {table.schema} {[file.uri for file in table.files]}" for name, table in tables)
 
 
 def _run(rooms: Rooms, export: Export, data_day: date, landing: Landing) -> GateReport:

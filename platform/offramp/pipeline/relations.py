@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from offramp.domain.exports import Model
     from offramp.domain.landings import Landing, Relation
     from offramp.pipeline.rooms import Rooms
+    from offramp.sql.compiled import RelationUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,15 @@ def model_base(rooms: Rooms, model: Model, base: Landing, now: ModelOver, *, pre
         missing = tuple(column for column in newer.schema if column[0] not in has)
         relations.append(replace(older, schema=older.schema + missing))
     return ModelOver(over.sql, tuple(relations))
+
+
+def files_read(landing: Landing, uses: Iterable[RelationUse]) -> str:
+    """Return a hash that two landings share only where relations have the same files and columns in both.
+
+    Tables of events have a file for each landing, so that their names are too long to be kept.
+    """
+    tables = sorted({use.table: landing.table(use.table) for use in uses}.items())
+    return hashlib.sha256(repr(tables).encode()).hexdigest()
 
 
 def is_unchanged(rooms: Rooms, model: Model, landing: Landing, base: Landing) -> bool:

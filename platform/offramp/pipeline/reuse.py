@@ -6,12 +6,12 @@ that rooms are opened with, give a subscription the same bytes; so neither rows 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from offramp.domain.deliveries import Staged
 from offramp.domain.exports import Mode
+from offramp.pipeline.relations import files_read
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -59,7 +59,5 @@ def _key(rooms: Rooms, delivery: Delivery) -> Hashable:
     if export.mode is not Mode.SNAPSHOT:
         return None
     landing = rooms.lake.landings.get(rooms.source_of(export).name, delivery.landing_id or "")
-    tables = {use.table: landing.table(use.table) for use in rooms.compiled(export.model, prefix="now_").relations}
-    # Tables of events have a file for each landing: their names would be most of what is remembered.
-    read = hashlib.sha256(repr(sorted(tables.items())).encode()).hexdigest()
+    read = files_read(landing, rooms.compiled(export.model, prefix="now_").relations)
     return (delivery.subscription.id, export.name, delivery.contract.fingerprint, read)

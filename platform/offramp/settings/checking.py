@@ -67,7 +67,7 @@ def _check_personal(settings: Settings, one: Subscription, exports: Iterable[Exp
             raise SettingsError(what, file=file, line=line, todo=todo)
     for entity, contract in contracts.items():
         left_out = set(one.personal.of(entity, contract, Treatment.LEFT_OUT)) & set(contract.key)
-        if left_out and (not one.entities or entity in one.entities):
+        if left_out and one.takes(entity):
             name = f"{entity}.{min(left_out)}"
             what = f"'{name}' is part of a key, which cannot be left out for '{one.id}'"
             todo = f"hash it: personal: columns: {{{name}: hashed}}"

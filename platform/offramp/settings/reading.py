@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 CONFIG_VARIABLE = "OFFRAMP_CONFIG"
 DEFAULT_FILE = "offramp.yaml"
 ENVIRONMENT = "the environment"
+_SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 
@@ -107,6 +109,15 @@ def _as_written(located: Located, path: tuple[str | int, ...]) -> str | None:
     return None if text is None else CREDENTIALS.sub("://***@", text)
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A folder that belongs to a subscription, or to the platform itself (None)."""
+
+    subscription_id: str | None
+    by: str
+    place: Path
+
+
 class _Reading:
     """Turns what was read into settings, checking each name against the others."""
 
@@ -116,20 +127,19 @@ class _Reading:
         self._variables = variables
         self._root = Path(located.file).absolute().parent
         self._places: dict[tuple[str, str], tuple[str, int | None]] = {}
-        self._folders = {
-            f"the setting {key}": _place(self._root / folder)
-            for key, folder in {
-                "lake": read.lake,
-                "scratch": read.scratch,
-                "dagster_home": read.dagster_home,
-                "models": read.models / "models",
-                "ledger": read.ledger.get_secret_value().removeprefix("sqlite:///") if _is_file(read) else None,
-                **{
-                    f"folder of {name}": one.folder for name, one in read.sources.items() if isinstance(one, DemoSource)
-                },
-            }.items()
-            if folder is not None
+        demos = {f"folder of {name}": one.folder for name, one in read.sources.items() if isinstance(one, DemoSource)}
+        own = {
+            "lake": read.lake,
+            "scratch": read.scratch,
+            "dagster_home": read.dagster_home,
+            "models": read.models / "models",
+            "ledger": _ledger_file(read),
         }
+        self._taken = [
+            _Taken(None, f"the setting {key}", _place(self._root / folder))
+            for key, folder in (own | demos).items()
+            if folder is not None
+        ]
 
     def settings(self) -> Settings:
         read, root = self._read, self._root
@@ -195,8 +205,9 @@ class _Reading:
 
     def _ledger(self) -> SecretStr:
         url = self._read.ledger.get_secret_value()
-        if url.startswith("sqlite:///"):
-            return SecretStr(f"sqlite:///{self._root / url.removeprefix('sqlite:///')}")
+        file = _ledger_file(self._read)
+        if file is not None:
+            return SecretStr(f"{_SQLITE}{self._root / file}")
         if not url.startswith(("postgresql://", "postgresql+psycopg://")):
             expected = "sqlite:///<path> or postgresql://<user>:<password>@<host>/<database>"
             raise self._error("the ledger's URL is of no known kind", ("ledger",), expected=expected)
@@ -281,24 +292,25 @@ class _Reading:
         for name in dict.fromkeys(subscription.destinations):
             folder = self._read.destinations[name].folder(subscription)
             place = _place(self._root / folder)
-            mine = f"'{subscription.id}' "
-            for other, taken in self._folders.items():
-                if not other.startswith(mine) and _are_nested(place, taken):
+            for taken in self._taken:
+                if taken.subscription_id != subscription.id and _are_nested(place, taken.place):
                     raise self._error(
-                        f"'{subscription.id}' would write into the folder of {other}, by the destination '{name}'",
+                        f"'{subscription.id}' would write into the folder of {taken.by}, by the destination '{name}'",
                         (*path, "destinations"),
-                        found=f"{folder} and {taken}",
+                        found=f"{folder} and {taken.place}",
                         todo="put {recipient}, {feed} or {subscription} into the destination's path, or set prefix:",
                     )
-            self._folders[f"'{subscription.id}' ({name})"] = place
+            self._taken.append(_Taken(subscription.id, f"'{subscription.id}' ({name})", place))
 
 
 def _place(folder: Path) -> Path:
     return Path(os.path.realpath(folder).casefold())
 
 
-def _is_file(read: FileText) -> bool:
-    return read.ledger.get_secret_value().startswith("sqlite:///")
+def _ledger_file(read: FileText) -> Path | None:
+    """Return the path of a ledger that is a file, as it stands in the settings; None for a server's."""
+    url = read.ledger.get_secret_value()
+    return Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
 
 
 def _are_nested(one: Path, other: Path) -> bool:

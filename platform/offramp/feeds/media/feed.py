@@ -71,13 +71,13 @@ class MediaFeed:
 
     def cron(self, subscription: Subscription, export: Export) -> str | None:
         """Return when the export is due for the subscription, or None where it is switched off or not taken."""
-        if self.off_reason(subscription, export) is not None:
+        if not subscription.takes(export.entity):
             return None
         return media_options.cron_of(subscription.options, export)
 
     def off_reason(self, subscription: Subscription, export: Export) -> str | None:
         """Say why an export is never due for the subscription, or None where it is."""
-        if subscription.entities and export.entity not in subscription.entities:
+        if not subscription.takes(export.entity):
             return "entities does not name it"
         return media_options.off_reason(subscription.options, export)
 

@@ -10,6 +10,7 @@ import polars as pl
 from offramp.sources.demo.draw import DAY, SECOND, Draw, instants, spoil, thousandths
 from offramp.sources.demo.moments import Moments, Part, moments
 from offramp.sources.demo.people import tenants
+from offramp.sources.demo.picking import where
 from offramp.sources.demo.schema import TABLES, TENANTS
 from offramp.sources.demo.versions import State, changed_at, version
 from offramp.sources.demo.words import CHANNELS, GENRES, KEYWORDS, PLATFORMS, REGIONS, SENTENCES, TITLES
@@ -207,7 +208,7 @@ def new_assets(draw: Draw, types: pl.DataFrame, first_id: int, when: Moments, *,
                 "subtitle": draw.text(TITLES, n, odd=0.1, null=0.5, empty=0.1),
                 "external_id": spoil(draw.pick(("00", "EXT-", " "), n) + draw.hex(6, n), draw.chance(0.2, n)),
                 "duration": pl.Series(milliseconds // 1000).set(no_length, None),
-                "accurate_duration": _hide(thousandths(milliseconds), no_length),
+                "accurate_duration": where(~no_length, thousandths(milliseconds)),
                 "live": is_live,
                 "live_broadcast_time": created.dt.offset_by("3d").set(~is_live, None),
                 "drm_protected": pl.Series(draw.chance(0.6, n)),
@@ -224,10 +225,6 @@ def new_assets(draw: Draw, types: pl.DataFrame, first_id: int, when: Moments, *,
         ),
         when,
     )
-
-
-def _hide(column: pl.Series, where: pl.Series) -> pl.Series:
-    return pl.select(pl.when(~where).then(column)).to_series().rename(column.name)
 
 
 def live_assets(draw: Draw, state: State, midnight: int, part: Part, scale: float) -> list[pl.DataFrame]:
