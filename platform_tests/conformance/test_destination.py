@@ -5,30 +5,23 @@ from __future__ import annotations
 import hashlib
 import signal
 import threading
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from offramp.destinations.local import LocalDestination
-from offramp.domain.errors import DestinationRefused
-from platform_tests.destinations.killing import (
-    OpenDestination,
-    delete_file,
-    killed_at,
-    killed_in_write,
-    replace_file,
-)
+from offramp.domain.errors import DestinationChanged, DestinationRefused
+from platform_tests.destinations.killing import delete_file, killed_at, replace_file
+from platform_tests.destinations.places import KINDS, Place, content_of, read, write
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from offramp.domain.ports import Destination
 
-OLD, NEW = b"old\n" * 1000, b"new content\n" * 300_000
-WRITE_STEPS = ["write", "fsync", "read_back", "rename", "fsync_dir"]
+OLD, NEW = b"old\n" * 1000, b"new content\n" * 1_000_000
 ODD_NAMES = [
     "users.csv",
     "media/delta/users_2026-03-02.csv",
@@ -48,15 +41,16 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-@pytest.fixture(params=["local"])
-def open_destination(request: pytest.FixtureRequest, tmp_path: Path) -> OpenDestination:
-    assert request.param == "local"
-    return partial(LocalDestination, "outbox", tmp_path / "outbox")
+@pytest.fixture(params=KINDS)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    return KINDS[request.param](request, tmp_path)
 
 
 @pytest.fixture
-def destination(open_destination: OpenDestination) -> Destination:
-    return open_destination()
+def destination(place: Place) -> Iterator[Destination]:
+    opened = place.open()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -66,34 +60,62 @@ def new_file(tmp_path: Path) -> Path:
     return path
 
 
-def write(destination: Destination, name: str, content: Path | bytes, token: int = 1) -> None:
-    destination.commit(destination.put(name, content, token=token))
-
-
-@pytest.mark.parametrize("content", [b"", b"x", NEW], ids=["0 bytes", "1 byte", "3 MiB"])
+@pytest.mark.parametrize("content", [b"", b"x", NEW], ids=["0 bytes", "1 byte", "12 MB"])
 @pytest.mark.parametrize("is_path", [True, False], ids=["path", "bytes"])
-def test_what_was_put_is_read_back_with_its_size_and_checksum(
+def test_what_was_put_is_read_back_with_its_size_and_bytes(
     destination: Destination, tmp_path: Path, content: bytes, *, is_path: bool
 ) -> None:
     source = tmp_path / "source"
     source.write_bytes(content)
+    sent: list[int] = []
 
-    pending = destination.put("media/users.csv", source if is_path else content, token=1)
-    destination.commit(pending)
+    pending = destination.put("media/users.csv", content_of(source if is_path else content), token=1, sent=sent.append)
+    destination.commit(pending, over=None)
 
-    assert (pending.name, pending.bytes, pending.sha256) == ("media/users.csv", len(content), sha256(content))
-    assert pending.verified_by in {"read_back", "checksum", "size"}
-    head = destination.head("media/users.csv")
-    assert head is not None
-    assert (head.name, head.bytes, head.sha256) == ("media/users.csv", len(content), sha256(content))
+    assert (pending.name, pending.content.bytes) == ("media/users.csv", len(content))
+    assert sum(sent) <= len(content)
+    assert destination.verified_by in {"read_back", "checksum", "size"}
+    standing = destination.stat("media/users.csv")
+    assert standing is not None
+    assert (standing.name, standing.bytes) == ("media/users.csv", len(content))
+    assert standing.sha256 in {None, sha256(content)}
+    assert read(destination, "media/users.csv") == content
+
+
+def test_reading_what_is_not_there_is_said(destination: Destination) -> None:
+    assert destination.stat("never/was.csv") is None
+    with pytest.raises(DestinationChanged, match=r"never/was\.csv"):
+        b"".join(destination.read("never/was.csv"))
+
+
+def test_what_came_to_stand_there_meanwhile_is_not_overwritten(destination: Destination) -> None:
+    """Two tokens of one name: the one that looked before the other wrote is told so."""
+    pending = destination.put("users.csv", content_of(NEW), token=1)
+    write(destination, "users.csv", OLD, token=2)
+
+    with pytest.raises(DestinationChanged, match="to do"):
+        destination.commit(pending, over=None)
+
+    assert read(destination, "users.csv") == OLD
+
+
+def test_a_destination_can_be_closed_and_used_again(destination: Destination) -> None:
+    write(destination, "users.csv", OLD)
+    destination.close()
+
+    assert read(destination, "users.csv") == OLD
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
-def test_odd_names_are_kept_as_they_are(destination: Destination, name: str) -> None:
+def test_odd_names_are_kept_as_they_are(place: Place, destination: Destination, name: str) -> None:
+    if place.refuses(name):
+        with pytest.raises(DestinationRefused, match="to do"):
+            write(destination, name, b"content")
+        return
     write(destination, name, b"content")
 
     assert destination.list("") == (name,)
-    assert destination.head(name) is not None
+    assert read(destination, name) == b"content"
     destination.delete(name)
     assert destination.list("") == ()
 
@@ -107,8 +129,9 @@ def test_odd_names_are_kept_as_they_are(destination: Destination, name: str) -> 
 )  # fmt: skip
 def test_names_that_leave_the_prefix_or_hide_are_refused(destination: Destination, name: str) -> None:
     for use in (
-        lambda: destination.put(name, b"", token=1),
-        lambda: destination.head(name),
+        lambda: destination.put(name, content_of(b""), token=1),
+        lambda: destination.stat(name),
+        lambda: b"".join(destination.read(name)),
         lambda: destination.delete(name),
     ):
         with pytest.raises(DestinationRefused, match="to do"):
@@ -119,58 +142,54 @@ def test_a_prefix_that_leaves_the_destination_is_refused(destination: Destinatio
     with pytest.raises(DestinationRefused):
         destination.list("../")
     with pytest.raises(DestinationRefused):
-        destination.sweep("/etc/", below_token=9)
+        destination.sweep(["/etc/"], below_token=9)
 
 
 def test_an_upload_is_not_seen_before_it_is_committed(destination: Destination) -> None:
-    destination.put("media/users.csv", b"content", token=1)
+    destination.put("media/users.csv", content_of(NEW), token=1)
 
     assert destination.list("") == ()
-    assert destination.head("media/users.csv") is None
+    assert destination.stat("media/users.csv") is None
 
 
-def test_a_commit_replaces_an_earlier_file_of_that_name(destination: Destination) -> None:
+def test_a_commit_replaces_the_file_that_was_seen(destination: Destination) -> None:
     write(destination, "users.csv", OLD)
-    pending = destination.put("users.csv", NEW, token=2)
-    before = destination.head("users.csv")
-    destination.commit(pending)
-    after = destination.head("users.csv")
+    seen = destination.stat("users.csv")
+    pending = destination.put("users.csv", content_of(NEW), token=2)
+    before = read(destination, "users.csv")
+    destination.commit(pending, over=seen)
 
-    assert before is not None
-    assert after is not None
-    assert (before.sha256, after.sha256) == (sha256(OLD), sha256(NEW))
+    assert (before, read(destination, "users.csv")) == (OLD, NEW)
 
 
-def test_a_commit_can_be_repeated(destination: Destination) -> None:
-    pending = destination.put("users.csv", NEW, token=1)
+@pytest.mark.parametrize("content", [b"small", NEW], ids=["small", "12 MB"])
+def test_a_commit_can_be_repeated(destination: Destination, content: bytes) -> None:
+    pending = destination.put("users.csv", content_of(content), token=1)
 
-    destination.commit(pending)
-    destination.commit(pending)
+    destination.commit(pending, over=None)
+    destination.commit(pending, over=None)
 
     assert destination.list("") == ("users.csv",)
+    assert read(destination, "users.csv") == content
 
 
 def test_an_upload_can_be_repeated_with_its_token(destination: Destination) -> None:
-    destination.put("users.csv", NEW, token=1)
+    destination.put("users.csv", content_of(NEW), token=1)
     write(destination, "users.csv", OLD)
 
-    head = destination.head("users.csv")
-    assert head is not None
-    assert head.sha256 == sha256(OLD)
+    assert read(destination, "users.csv") == OLD
 
 
-def test_two_writers_with_different_tokens_do_not_touch_each_other(destination: Destination) -> None:
-    zombie = destination.put("users.csv", OLD, token=1)
-    successor = destination.put("users.csv", NEW, token=2)
+def test_an_upload_can_be_gone_on_with_by_another_process(place: Place, new_file: Path) -> None:
+    first, second = place.open(), place.open()
+    first.put("users.csv", content_of(new_file), token=1)
+    first.close()
 
-    destination.commit(successor)
-    after_successor = destination.head("users.csv")
-    destination.commit(zombie)
-    after_zombie = destination.head("users.csv")
+    second.commit(second.put("users.csv", content_of(new_file), token=1), over=None)
 
-    assert after_successor is not None
-    assert after_zombie is not None
-    assert (after_successor.sha256, after_zombie.sha256) == (sha256(NEW), sha256(OLD))
+    assert read(second, "users.csv") == NEW
+    assert not list(place.unfinished())
+    second.close()
 
 
 def test_deleting_what_is_gone_is_no_error(destination: Destination) -> None:
@@ -180,7 +199,7 @@ def test_deleting_what_is_gone_is_no_error(destination: Destination) -> None:
     destination.delete("users.csv")
     destination.delete("users.csv/below a former file")
 
-    assert destination.head("users.csv") is None
+    assert destination.stat("users.csv") is None
 
 
 def test_list_gives_names_that_begin_with_the_prefix_in_order(destination: Destination) -> None:
@@ -194,21 +213,24 @@ def test_list_gives_names_that_begin_with_the_prefix_in_order(destination: Desti
     assert destination.list("none/at/all/") == ()
 
 
-def test_sweep_removes_uploads_of_older_tokens_only(destination: Destination) -> None:
+def test_sweep_removes_uploads_that_were_not_finished(place: Place, destination: Destination) -> None:
+    """Tokens and names decide; a place whose uploads carry no token may take newer ones of these names with them."""
     for name in ("media/users.csv", "media/" + "x" * 255, "plays/x.parquet"):
         write(destination, name, b"", token=9)
-        for token in (1, 2, 30):
-            destination.put(name, b"content", token=token)
+        for token in (1, 2):
+            destination.put(name, content_of(NEW), token=token)
+    begun = len(list(place.unfinished()))
 
-    assert destination.sweep("media/users.csv", below_token=3) == 2
-    assert destination.sweep("media/" + "x" * 255, below_token=3) == 2
-    assert destination.sweep("media/", below_token=3) == 0
-    assert destination.sweep("media/", below_token=31) == 2
-    assert destination.sweep("", below_token=31) == 3
+    first = destination.sweep(["media/users.csv", "media/" + "x" * 255], below_token=3)
+    assert first == begun - len(list(place.unfinished()))
+    assert destination.sweep(["media/"], below_token=3) == 0
+    destination.sweep([""], below_token=3)
+
+    assert not list(place.unfinished())
     assert len(destination.list("")) == 3
 
 
-def test_a_reader_that_looks_all_the_time_sees_whole_files_only(destination: Destination) -> None:
+def test_a_reader_that_looks_all_the_time_sees_whole_files_only(place: Place, destination: Destination) -> None:
     contents = [bytes([65 + number]) * (number * 70_001) for number in range(4)]
     known = {sha256(content) for content in contents}
     write(destination, "media/users.csv", contents[0])
@@ -217,17 +239,22 @@ def test_a_reader_that_looks_all_the_time_sees_whole_files_only(destination: Des
     listed: set[tuple[str, ...]] = set()
 
     def look() -> None:
+        reader = place.open()
         while not is_done.is_set():
-            head = destination.head("media/users.csv")
-            seen.append(head.sha256 if head else "none")
-            listed.add(destination.list(""))
+            try:
+                found = read(reader, "media/users.csv")
+            except DestinationChanged:
+                continue  # replaced between look and read
+            seen.append(sha256(found) if found is not None else "none")
+            listed.add(reader.list(""))
+        reader.close()
 
     readers = [threading.Thread(target=look) for _ in range(2)]
     for reader in readers:
         reader.start()
     try:
         token = 0
-        while len(seen) < 1500:
+        while token < 40 or len(seen) < 200:
             token += 1
             write(destination, "media/users.csv", contents[token % 4], token=token)
     finally:
@@ -239,62 +266,53 @@ def test_a_reader_that_looks_all_the_time_sees_whole_files_only(destination: Des
     assert listed == {("media/users.csv",)}
 
 
-def check_recovery(destination: Destination, new_file: Path) -> None:
-    """The next run converges: one whole file, no temporary one."""
+def check_recovery(place: Place, destination: Destination, new_file: Path) -> None:
+    """The next run converges: one whole file, nothing unfinished."""
     write(destination, "media/users.csv", new_file, token=8)
-    destination.sweep("media/users.csv", below_token=9)
-    head = destination.head("media/users.csv")
-    assert head is not None
-    assert head.sha256 == sha256(NEW)
-    assert destination.sweep("", below_token=99) == 0
-
-
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("step", WRITE_STEPS)
-def test_a_kill_at_any_step_of_writing_leaves_the_old_or_the_new_content(
-    open_destination: OpenDestination, new_file: Path, step: str, moment: str
-) -> None:
-    destination = open_destination()
-    write(destination, "media/users.csv", OLD)
-
-    code = killed_at(f"{moment} {step}", replace_file, open_destination, "media/users.csv", new_file)
-
-    assert code == -signal.SIGKILL
-    is_renamed = (moment, step) in {("after", "rename"), ("before", "fsync_dir"), ("after", "fsync_dir")}
-    head = destination.head("media/users.csv")
-    assert head is not None
-    assert head.sha256 == sha256(NEW if is_renamed else OLD)
+    destination.sweep(["media/users.csv"], below_token=8)
+    assert read(destination, "media/users.csv") == NEW
+    assert not list(place.unfinished())
     assert destination.list("") == ("media/users.csv",)
-    check_recovery(destination, new_file)
 
 
-def test_a_kill_in_the_middle_of_a_write_leaves_the_old_content(
-    open_destination: OpenDestination, new_file: Path
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kill_at_any_step_of_writing_leaves_the_old_or_the_new_content(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, new_file: Path
 ) -> None:
-    destination = open_destination()
-    write(destination, "media/users.csv", OLD)
+    is_new = False
+    for step in KINDS[kind](request, tmp_path).write_steps:
+        for moment in ("before", "after"):
+            place = KINDS[kind](request, tmp_path / f"{step} {moment}")
+            is_new = is_new or (moment, step) == ("after", place.visible_at)
+            destination = place.open()
+            write(destination, "media/users.csv", OLD)
 
-    code = killed_in_write(open_destination, len(NEW) // 2, "media/users.csv", new_file)
+            code = killed_at(f"{moment} {step}", replace_file, place.open, "media/users.csv", new_file)
 
-    assert code == -signal.SIGXFSZ
-    head = destination.head("media/users.csv")
-    assert head is not None
-    assert head.sha256 == sha256(OLD)
-    check_recovery(destination, new_file)
+            assert code == -signal.SIGKILL, f"{moment} {step} never came"
+            assert read(destination, "media/users.csv") == (NEW if is_new else OLD), f"{moment} {step}"
+            assert destination.list("") == ("media/users.csv",), f"{moment} {step}"
+            check_recovery(place, destination, new_file)
+            destination.close()
+    assert is_new
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_kill_at_a_delete_leaves_the_whole_file_or_none(
-    open_destination: OpenDestination, new_file: Path, moment: str
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, new_file: Path
 ) -> None:
-    destination = open_destination()
-    write(destination, "media/users.csv", OLD)
+    for step in KINDS[kind](request, tmp_path).delete_steps:
+        for moment in ("before", "after"):
+            place = KINDS[kind](request, tmp_path / f"{step} {moment}")
+            destination = place.open()
+            write(destination, "media/users.csv", OLD)
 
-    code = killed_at(f"{moment} delete", delete_file, open_destination, "media/users.csv", new_file)
+            code = killed_at(f"{moment} {step}", delete_file, place.open, "media/users.csv", new_file)
 
-    assert code == -signal.SIGKILL
-    assert destination.list("") == (("media/users.csv",) if moment == "before" else ())
-    check_recovery(destination, new_file)
+            assert code == -signal.SIGKILL, f"{moment} {step} never came"
+            assert read(destination, "media/users.csv") in {OLD, None}
+            check_recovery(place, destination, new_file)
+            destination.close()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -308,11 +326,8 @@ def test_any_text_is_kept_or_refused(destination: Destination, name: str, conten
     try:
         write(destination, name, content)
     except DestinationRefused:
-        assert name not in destination.list("")
         return
-    head = destination.head(name)
-    assert head is not None
-    assert head.sha256 == sha256(content)
+    assert read(destination, name) == content
     assert name in destination.list(name)
     destination.delete(name)
     assert destination.list("") == ()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from offramp.domain.ports import Destination
+from platform_tests.destinations.places import write
 
 
 class OpenDestination(Protocol):
@@ -20,7 +21,7 @@ class OpenDestination(Protocol):
 
 
 def replace_file(destination: Destination, name: str, content: Path) -> None:
-    destination.commit(destination.put(name, content, token=7))
+    write(destination, name, content, token=7)
 
 
 def delete_file(destination: Destination, name: str, _content: Path) -> None:

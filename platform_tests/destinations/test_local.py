@@ -6,18 +6,18 @@ import os
 import resource
 import signal
 import stat
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from offramp.destinations.local import LocalDestination
+from offramp.domain.contents import Content
 from offramp.domain.errors import DestinationRefused, DestinationUnreachable, VerificationFailed
+from platform_tests.destinations.killing import killed_in_write
+from platform_tests.destinations.places import content_of, write
 
 NOBODY = 65534
-
-
-def write(destination: LocalDestination, name: str, content: Path | bytes, token: int = 1) -> None:
-    destination.commit(destination.put(name, content, token=token))
 
 
 def test_every_step_is_told_in_its_order(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_every_step_is_told_in_its_order(tmp_path: Path) -> None:
 
 
 def test_a_pending_upload_is_a_hidden_file_beside_its_final_name(tmp_path: Path) -> None:
-    LocalDestination("outbox", tmp_path).put("media/users.csv", b"content", token=41)
+    LocalDestination("outbox", tmp_path).put("media/users.csv", content_of(b"content"), token=41)
 
     assert [path.name for path in (tmp_path / "media").iterdir()] == [".users.csv.offramp-41.tmp"]
 
@@ -70,13 +70,13 @@ def test_a_full_disk_can_be_tried_again(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
     try:
         with pytest.raises(DestinationUnreachable, match="free space"):
-            destination.put("users.csv", b"x" * 2000, token=2)
+            destination.put("users.csv", content_of(b"x" * 2000), token=2)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
 
     assert (tmp_path / "users.csv").read_bytes() == b"old"
-    assert destination.sweep("users.csv", below_token=3) == 1
+    assert destination.sweep(["users.csv"], below_token=3) == 1
 
 
 def test_a_missing_right_is_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_missing_right_is_refused_with_what_to_do(tmp_path: Path) -> None:
         os.seteuid(NOBODY)
     try:
         with pytest.raises(DestinationRefused, match="give this user the right") as refused:
-            destination.put("users.csv", b"content", token=1)
+            destination.put("users.csv", content_of(b"content"), token=1)
     finally:
         os.seteuid(user)
 
@@ -109,18 +109,20 @@ def test_a_file_or_folder_in_the_way_is_refused(tmp_path: Path, name: str) -> No
 def test_an_upload_that_vanished_is_not_committed(tmp_path: Path) -> None:
     destination = LocalDestination("outbox", tmp_path)
     write(destination, "users.csv", b"old")
-    pending = destination.put("users.csv", b"new", token=2)
-    destination.sweep("users.csv", below_token=3)
+    seen = destination.stat("users.csv")
+    pending = destination.put("users.csv", content_of(b"new"), token=2)
+    destination.sweep(["users.csv"], below_token=3)
 
     with pytest.raises(VerificationFailed, match="gone before"):
-        destination.commit(pending)
+        destination.commit(pending, over=seen)
 
     assert (tmp_path / "users.csv").read_bytes() == b"old"
 
 
 def test_a_part_that_is_gone_from_the_lake_is_not_blamed_on_the_destination(tmp_path: Path) -> None:
+    gone = Content(tmp_path / "gone", 1, "0" * 64)
     with pytest.raises(FileNotFoundError):
-        LocalDestination("outbox", tmp_path).put("users.csv", tmp_path / "gone", token=1)
+        LocalDestination("outbox", tmp_path).put("users.csv", gone, token=1)
 
 
 def test_a_file_is_copied_whole_from_another_file_system(tmp_path: Path) -> None:
@@ -133,6 +135,21 @@ def test_a_file_is_copied_whole_from_another_file_system(tmp_path: Path) -> None
         assert (tmp_path / "users.csv").read_bytes() == source.read_bytes()
     finally:
         source.unlink()
+
+
+def test_a_kill_in_the_middle_of_a_write_leaves_the_old_content(tmp_path: Path) -> None:
+    new = b"new content\n" * 300_000
+    source = tmp_path / "staged.part"
+    source.write_bytes(new)
+    open_destination = partial(LocalDestination, "outbox", tmp_path / "outbox")
+    destination = open_destination()
+    write(destination, "media/users.csv", b"old")
+
+    code = killed_in_write(open_destination, len(new) // 2, "media/users.csv", source)
+
+    assert code == -signal.SIGXFSZ
+    assert (tmp_path / "outbox/media/users.csv").read_bytes() == b"old"
+    assert destination.sweep(["media/users.csv"], below_token=8) == 1
 
 
 def test_the_destination_names_itself_and_its_folder(tmp_path: Path) -> None:

@@ -6,17 +6,23 @@ import errno
 import hashlib
 import os
 import shutil
+import stat
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from offramp.destinations.names import check_name, is_temporary, stale_token, temporary_name
-from offramp.domain.deliveries import FileEntry
-from offramp.domain.errors import DestinationRefused, DestinationUnreachable, VerificationFailed
-from offramp.domain.steps import no_step
+from offramp.destinations.names import check_name, deepest_folder, is_stale, is_temporary, temporary_name
+from offramp.domain.contents import Content, Standing
+from offramp.domain.errors import (
+    DestinationChanged,
+    DestinationRefused,
+    DestinationUnreachable,
+    VerificationFailed,
+)
+from offramp.domain.steps import around, no_step, nothing_sent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from offramp.domain.ports import PendingFile
@@ -30,14 +36,15 @@ _PATH = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.EL
 _NO_KERNEL_COPY = {errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EBADF}
 
 
+STEPS = ("write", "fsync", "read_back", "rename", "fsync_dir", "delete")
+
+
 @dataclass(frozen=True, slots=True)
 class LocalPending:
     """An upload that was written, synced and read back under its temporary name."""
 
     name: str
-    bytes: int
-    sha256: str
-    verified_by: str
+    content: Content
     temporary: str
 
 
@@ -45,8 +52,8 @@ class LocalDestination:
     """Files below a root folder; a reader of the folder sees each file whole or not at all.
 
     Prefixes are text that names begin with, as object stores have them: end one with ``/`` for a folder, and
-    the empty one means everything. ``at_step`` is told "before ..." and "after ..." of every step (write, fsync,
-    read_back, rename, fsync_dir, delete), so that tests can end the process there.
+    the empty one means everything. ``at_step`` is told "before ..." and "after ..." of every one of ``STEPS``, so
+    that tests can end the process there.
     """
 
     def __init__(self, name: str, root: Path, *, at_step: Callable[[str], None] = no_step) -> None:
@@ -67,56 +74,88 @@ class LocalDestination:
         """Every file is read back whole."""
         return "read_back"
 
-    def head(self, name: str) -> FileEntry | None:
-        """Read a file back and return its bytes and sha256, or None if there is none."""
+    def stat(self, name: str) -> Standing | None:
+        """Return the size of a file, or None if there is none."""
+        check_name(name, destination=self._name)
+        with self._errors("look at", name):
+            try:
+                found = (self._root / name).stat()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        return Standing(name, found.st_size) if stat.S_ISREG(found.st_mode) else None
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """Yield the bytes of a file. Raises DestinationChanged if there is none (any more)."""
         check_name(name, destination=self._name)
         with self._errors("read back", name):
             try:
-                size, sha256 = _read_back(self._root / name)
-            except (FileNotFoundError, NotADirectoryError):
-                return None
-        return FileEntry(name=name, rows=0, bytes=size, checksums={"sha256": sha256})
+                file = (self._root / name).open("rb", buffering=0)
+            except (FileNotFoundError, NotADirectoryError) as error:
+                raise DestinationChanged(
+                    f"the file is gone from destination '{self._name}'", where=name, todo="run again"
+                ) from error
+            with file:
+                while block := file.read(_READ_BYTES):
+                    yield block
 
-    def put(self, name: str, content: Path | bytes, *, token: int) -> PendingFile:
+    def put(
+        self, name: str, content: Content, *, token: int, sent: Callable[[int], None] = nothing_sent
+    ) -> PendingFile:
         """Write a hidden file beside the final name, sync it and read it back from the disk.
 
-        Only the size is compared with what was sent; the caller knows the sha256 that the bytes must have.
         Raises DestinationRefused, DestinationUnreachable (also for a full disk) or VerificationFailed.
         """
         check_name(name, destination=self._name)
         temporary = temporary_name(name, token)
         path = self._root / temporary
         # The source is opened outside the fence: a part that is gone from the lake is no fault of the destination.
-        if isinstance(content, bytes):
-            sent_bytes = self._write(name, path, content)
+        if isinstance(content.source, bytes):
+            self._write(name, path, content.source)
         else:
-            with content.open("rb") as source:
-                sent_bytes = self._write(name, path, source)
-        with self._errors("read back", name), self._step("read_back"):
+            with content.source.open("rb") as source:
+                self._write(name, path, source)
+        with self._errors("read back", name), around(self._at_step, "read_back"):
             size, sha256 = _read_back(path)
-        if size != sent_bytes:
+        if (size, sha256) != (content.bytes, content.sha256):
             raise VerificationFailed(
                 f"destination '{self._name}' holds other bytes than were sent",
                 where=name,
-                expected=f"{sent_bytes} bytes",
-                found=f"{size} bytes",
+                expected=f"{content.bytes:,} bytes, sha256 {content.sha256}",
+                found=f"{size:,} bytes, sha256 {sha256}",
                 todo="run again; if it stays so, check the disk of the destination",
             )
-        return LocalPending(name, size, sha256, self.verified_by, temporary)
+        sent(content.bytes)
+        return LocalPending(name, content, temporary)
 
-    def commit(self, pending: PendingFile) -> None:
-        """Rename over the final name and sync the folder. Doing it twice is no error."""
+    def commit(self, pending: PendingFile, *, over: Standing | None) -> None:
+        """Rename over the final name and sync the folder. Doing it twice is no error.
+
+        A folder knows no conditional rename, so only a file where none was before is noticed, and a moment remains.
+        """
         if not isinstance(pending, LocalPending):
             message = f"a pending file of another destination: {type(pending).__name__}"
             raise TypeError(message)
-        final = self._root / pending.name
+        final, temporary = self._root / pending.name, self._root / pending.temporary
         with self._errors("rename", pending.name):
+            if over is None and final.exists() and temporary.exists() and not self._holds(pending):
+                raise DestinationChanged(
+                    f"a file came to stand at destination '{self._name}' meanwhile",
+                    where=pending.name,
+                    expected="no file of this name",
+                    todo="run again; if it stays so, move that file away",
+                )
             try:
-                with self._step("rename"):
-                    (self._root / pending.temporary).replace(final)
+                with around(self._at_step, "rename"):
+                    temporary.replace(final)
             except FileNotFoundError as error:
-                self._check_committed(pending, error)
-            with self._step("fsync_dir"):
+                if not self._holds(pending):
+                    raise VerificationFailed(
+                        f"the upload to destination '{self._name}' is gone before it got its final name",
+                        where=pending.name,
+                        expected=f"{pending.content.bytes:,} bytes, sha256 {pending.content.sha256}",
+                        todo="run again; a later run or the recipient removed the temporary file",
+                    ) from error
+            with around(self._at_step, "fsync_dir"):
                 _sync_folder(final.parent)
 
     def list(self, prefix: str) -> tuple[str, ...]:
@@ -129,66 +168,55 @@ class LocalDestination:
         check_name(name, destination=self._name)
         self._remove(name)
 
-    def sweep(self, prefix: str, *, below_token: int) -> int:
-        """Remove uploads of older tokens whose final names begin with a prefix, and return how many.
-
-        Tokens count per delivery: give a prefix that holds files of one delivery only.
-        """
-        stale = []
-        for name in self._walk(prefix):
-            token = stale_token(name, prefix)
-            if token is not None and token < below_token:
-                stale.append(name)
+    def sweep(self, prefixes: Iterable[str], *, below_token: int) -> int:
+        """Remove uploads of older tokens whose final names begin with one of the prefixes, and return how many."""
+        wanted = tuple(prefixes)
+        stale = {
+            name
+            for folder in {prefix.rpartition("/")[0] for prefix in wanted}
+            for name in self._walk(f"{folder}/" if folder else "")
+            if is_stale(name, wanted, below_token)
+        }
         for name in stale:
             self._remove(name)
         return len(stale)
 
-    def _write(self, name: str, path: Path, content: BinaryIO | bytes) -> int:
+    def close(self) -> None:
+        """Do nothing: a folder needs no connection."""
+
+    def _write(self, name: str, path: Path, content: BinaryIO | bytes) -> None:
         with self._errors("write", name), _new_file(path) as target:
-            with self._step("write"):
-                size = _copy(content, target)
-            with self._step("fsync"):
+            with around(self._at_step, "write"):
+                _copy(content, target)
+            with around(self._at_step, "fsync"):
                 os.fsync(target.fileno())
-        return size
 
     def _remove(self, name: str) -> None:
         path = self._root / name
         with self._errors("delete", name):
             try:
-                with self._step("delete"):
+                with around(self._at_step, "delete"):
                     path.unlink()
-                with self._step("fsync_dir"):
+                with around(self._at_step, "fsync_dir"):
                     _sync_folder(path.parent)
             except (FileNotFoundError, NotADirectoryError):
                 return
 
-    def _check_committed(self, pending: LocalPending, error: FileNotFoundError) -> None:
-        found = self.head(pending.name)
-        if found is None or (found.bytes, found.sha256) != (pending.bytes, pending.sha256):
-            raise VerificationFailed(
-                f"the upload to destination '{self._name}' is gone before it got its final name",
-                where=pending.name,
-                expected=f"{pending.bytes} bytes, sha256 {pending.sha256}",
-                found=f"{found.bytes} bytes, sha256 {found.sha256}" if found else "no file",
-                todo="run again; a later run or the recipient removed the temporary file",
-            ) from error
+    def _holds(self, pending: LocalPending) -> bool:
+        try:
+            found = _read_back(self._root / pending.name)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return found == (pending.content.bytes, pending.content.sha256)
 
     def _walk(self, prefix: str) -> Iterator[str]:
         """Yield the files of the deepest folder that holds every name with this prefix."""
-        folder = prefix.rpartition("/")[0]
-        if folder:
-            check_name(folder, destination=self._name)
+        folder = deepest_folder(prefix, destination=self._name)
         with self._errors("list", prefix):
             for parent, _, files in os.walk(self._root / folder, onerror=_unless_gone):
                 relative = os.path.relpath(parent, self._root)
                 for file in files:
                     yield file if relative == "." else f"{relative}/{file}"
-
-    @contextmanager
-    def _step(self, step: str) -> Iterator[None]:
-        self._at_step(f"before {step}")
-        yield
-        self._at_step(f"after {step}")
 
     @contextmanager
     def _errors(self, doing: str, name: str) -> Iterator[None]:
@@ -248,17 +276,13 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _copy(content: BinaryIO | bytes, target: BinaryIO) -> int:
-    """Copy everything and return the bytes; in the kernel where it can."""
+def _copy(content: BinaryIO | bytes, target: BinaryIO) -> None:
+    """Copy everything; in the kernel where it can."""
     if isinstance(content, bytes):
         target.write(content)
-        target.flush()
-        return len(content)
-    copied = _kernel_copy(content.fileno(), target.fileno())
-    if copied is None:
+    elif _kernel_copy(content.fileno(), target.fileno()) is None:
         shutil.copyfileobj(content, target, _READ_BYTES)
-        target.flush()
-    return os.fstat(content.fileno()).st_size
+    target.flush()
 
 
 def _kernel_copy(source: int, target: int) -> int | None:

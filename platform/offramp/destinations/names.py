@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from offramp.domain.errors import DestinationRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 COMPONENT_BYTES = 255
 _TEMPORARY = re.compile(r"^\.(?P<stem>.+)\.offramp-(?P<token>\d+)\.tmp$", re.DOTALL)
@@ -56,16 +60,30 @@ def is_temporary(basename: str) -> bool:
     return _TEMPORARY.match(basename) is not None
 
 
-def stale_token(temporary: str, prefix: str) -> int | None:
-    """Return the token of a temporary name if the name that it stands for begins with a prefix, else None."""
+def deepest_folder(prefix: str, *, destination: str) -> str:
+    """Return the deepest folder that holds every name with a prefix: all before its last ``/``. It may be empty.
+
+    Raises DestinationRefused for one that leaves the destination.
+    """
+    folder = prefix.rpartition("/")[0]
+    if folder or prefix.startswith("/"):
+        check_name(folder, destination=destination)
+    return folder
+
+
+def is_stale(temporary: str, prefixes: Iterable[str], below_token: int) -> bool:
+    """Say whether a path is an upload of an older token, for a name that begins with one of the prefixes."""
     folder, _, basename = temporary.rpartition("/")
     match = _TEMPORARY.match(basename)
-    if match is None:
-        return None
-    wanted_folder, _, wanted = prefix.rpartition("/")
+    if match is None or int(match["token"]) >= below_token:
+        return False
     path = f"{folder}/{match['stem']}" if folder else match["stem"]
-    is_shortened = folder == wanted_folder and wanted != "" and match["stem"] == _stem(wanted)
-    return int(match["token"]) if path.startswith(prefix) or is_shortened else None
+    return any(path.startswith(prefix) or _is_shortened(folder, match["stem"], prefix) for prefix in prefixes)
+
+
+def _is_shortened(folder: str, stem: str, prefix: str) -> bool:
+    wanted_folder, _, wanted = prefix.rpartition("/")
+    return folder == wanted_folder and wanted != "" and stem == _stem(wanted)
 
 
 def _stem(basename: str) -> str:

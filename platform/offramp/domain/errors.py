@@ -17,6 +17,7 @@
         ├── SourceUnreachable
         ├── DestinationUnreachable
         ├── LedgerUnreachable     locked for too long, or its server does not answer
+        ├── DestinationChanged    somebody else wrote there between look and write
         ├── VerificationFailed    bytes at the destination are not the bytes that were sent
         ├── NotYetDue             asked for before the window's end plus the safety lag
         ├── ClaimHeld             another run works on the delivery
@@ -138,6 +139,10 @@ class DestinationUnreachable(TransientError):
 
 class LedgerUnreachable(TransientError):
     """The ledger is locked by others for too long, or its server does not answer."""
+
+
+class DestinationChanged(TransientError):
+    """Somebody else wrote at the destination between look and write."""
 
 
 class VerificationFailed(TransientError):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from offramp.domain.contents import Content, Standing
     from offramp.domain.contracts import Column
     from offramp.domain.deliveries import (
         Claim,
@@ -177,7 +178,13 @@ class FormatWriter(Protocol):
 
 
 class Destination(Protocol):
-    """A place for finished files. A reader never sees part of one."""
+    """A place for finished files. A reader never sees part of one.
+
+    Names are relative, with ``/`` between their parts. Errors are DestinationRefused where a retry would fail the
+    same way (rights, keys, names), DestinationUnreachable where it may pass, VerificationFailed where other bytes
+    arrived than were sent, and DestinationChanged where somebody else wrote in between. Every method may be called
+    again after any error, and from several threads.
+    """
 
     @property
     def name(self) -> str:
@@ -185,25 +192,44 @@ class Destination(Protocol):
 
     @property
     def verified_by(self) -> str:
-        """How uploads are verified here: read_back, checksum or size."""
+        """How every upload is proved here before ``commit`` returns: read_back, checksum or size."""
 
-    def head(self, name: str) -> FileEntry | None:
-        """Return bytes and sha256 (rows is 0) of a file by reading it back, or None if there is none."""
+    def stat(self, name: str) -> Standing | None:
+        """Return what stands under a name without reading it, or None if nothing does."""
 
-    def put(self, name: str, content: Path | bytes, *, token: int) -> PendingFile:
-        """Upload under a temporary name that carries the token; readers do not see it."""
+    def read(self, name: str) -> Iterator[bytes]:
+        """Yield the bytes under a name, in blocks. DestinationChanged if nothing stands there (any more)."""
 
-    def commit(self, pending: PendingFile) -> None:
-        """Give the file its final name in one step, over an earlier file of that name."""
+    def put(self, name: str, content: Content, *, token: int, sent: Callable[[int], None] = ...) -> PendingFile:
+        """Bring the bytes as near as they can get without readers seeing them.
+
+        ``token`` is that of the claim, and temporary names carry it. What an earlier call with the same token left
+        may be gone on with. ``sent`` is told the bytes that went out since its last call; where bytes have to go out
+        again, a negative number takes them back.
+        """
+
+    def commit(self, pending: PendingFile, *, over: Standing | None) -> None:
+        """Give the file its final name in one step, in place of ``over``, and prove that it arrived.
+
+        ``over`` is what ``stat`` told before: if something else stands there now, DestinationChanged, unless it is
+        this content already. ``over`` None creates. Where the place has no conditional write, a moment between look
+        and write remains.
+        """
 
     def list(self, prefix: str) -> tuple[str, ...]:
-        """Return the names below a prefix, sorted, temporary ones left out."""
+        """Return the names that begin with a prefix, sorted, temporary ones left out."""
 
     def delete(self, name: str) -> None:
         """Remove a file; one that is gone is no error."""
 
-    def sweep(self, prefix: str, *, below_token: int) -> int:
-        """Remove temporary files of older tokens below a prefix and return how many."""
+    def sweep(self, prefixes: Iterable[str], *, below_token: int) -> int:
+        """Remove uploads that were not finished, of older tokens and names that begin with one of the prefixes.
+
+        Returns how many. Tokens count per delivery: give prefixes that hold files of one delivery only.
+        """
+
+    def close(self) -> None:
+        """Close connections. The next call opens them anew."""
 
 
 class PendingFile(Protocol):
@@ -214,16 +240,8 @@ class PendingFile(Protocol):
         """The final name."""
 
     @property
-    def bytes(self) -> int:
-        """Bytes read back from the destination."""
-
-    @property
-    def sha256(self) -> str:
-        """The checksum of the bytes read back from the destination."""
-
-    @property
-    def verified_by(self) -> str:
-        """How it was read back: read_back, checksum or size."""
+    def content(self) -> Content:
+        """What was put."""
 
 
 class Ledger(Protocol):

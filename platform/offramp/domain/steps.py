@@ -7,6 +7,24 @@ nobody listens; tests end the process there, and prove that the next run ends wh
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 
 def no_step(_name: str) -> None:
     """Do nothing at a step."""
+
+
+def nothing_sent(_bytes: int) -> None:
+    """Tell nobody how far an upload is."""
+
+
+@contextmanager
+def around(at_step: Callable[[str], None], step: str) -> Iterator[None]:
+    """Tell of a step before and after it was done; not after it failed."""
+    at_step(f"before {step}")
+    yield
+    at_step(f"after {step}")
