@@ -81,7 +81,7 @@ def test_what_the_file_says_becomes_domain_values(tmp_path: Path) -> None:
     assert demo.folder == tmp_path / ".offramp/demo"
     assert isinstance(crm, PostgresSource)
     assert crm.schema_name == "sales"
-    assert settings.destinations["outbox"].folder(one) == tmp_path / "out/northwind/media"
+    assert settings.destinations["outbox"].folder(one) == str(tmp_path / "out/northwind/media")
     assert settings.ledger.get_secret_value() == f"sqlite:///{tmp_path}/ledger.db"
 
 
@@ -165,7 +165,7 @@ def test_an_option_of_the_environment_is_the_default_of_every_subscription(tmp_p
         ("{recipient}/{feed}", "{recipent}", "{recipent}", "{recipient}, {feed}, {subscription}"),
         ("CSV_MD5: 1", "CSV_MD5: true", "CSV_MD5", "expected 1 (on) or 0 (off), found 'true'"),
         ("CSV_MD5: 1", "CSV_MD: 1", "CSV_MD:", "did you mean 'CSV_MD5'"),
-        ("CSV_MD5: 1", "S3_SECRET_KEY: hush", "S3_SECRET_KEY", "is set under destinations:"),
+        ("CSV_MD5: 1", "S3_SECRET_KEY: hush", "S3_SECRET_KEY", "S3_BUCKET is not"),
         ('USERS: ""', 'USERS: "0 0,12 * * *"', "USERS", "more than once a day"),
         ('USERS: ""', "USERS: 10 0 * *", "USERS", "five fields"),
         ("CSV_MD5: 1", "CSV_FIELD_SEPARATOR: '\"'", "CSV_FIELD_SEPARATOR", "must differ"),
@@ -383,7 +383,7 @@ def test_a_subscription_has_its_prefix_and_its_treatment_of_personal_columns(tmp
     settings = read(tmp_path, PERSONAL, HASH_KEY=HASH_KEY)
 
     (one,) = settings.subscriptions
-    assert settings.destinations["outbox"].folder(one) == tmp_path / "out/northwind/media/acme/prod"
+    assert settings.destinations["outbox"].folder(one) == str(tmp_path / "out/northwind/media/acme/prod")
     assert one.personal.default is Treatment.LEFT_OUT
     assert one.personal.columns == (("users.email", Treatment.HASHED),)
     assert HASH_KEY not in repr(settings)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, assert_never
 
+from pydantic import SecretStr
+
 from offramp.destinations.local import LocalDestination
-from offramp.domain.errors import WrongUse, nearest
+from offramp.domain.errors import SettingsError, WrongUse, nearest
 from offramp.domain.steps import no_step
 from offramp.engine.duckdb_engine import DuckDBEngine
 from offramp.feeds.registry import FEEDS, exports_of
@@ -22,6 +26,11 @@ from offramp.lake.staged import StagedStore
 from offramp.ledger.owners import has_ended, this_process
 from offramp.ledger.sql_ledger import SqlLedger
 from offramp.pipeline.rooms import Lake, Rooms
+from offramp.settings.destinations import FtpDestination as FtpDestinationSettings
+from offramp.settings.destinations import GcsDestination as GcsDestinationSettings
+from offramp.settings.destinations import LocalDestination as LocalDestinationSettings
+from offramp.settings.destinations import S3Destination as S3DestinationSettings
+from offramp.settings.destinations import SftpDestination as SftpDestinationSettings
 from offramp.settings.shapes import DemoSource as DemoSettings
 from offramp.settings.shapes import PostgresSource as PostgresSettings
 from offramp.settings.values import utc_now
@@ -36,6 +45,7 @@ if TYPE_CHECKING:
 
     from offramp.domain.ports import Destination, Source
     from offramp.domain.subscriptions import Subscription
+    from offramp.settings.destinations import DestinationSettings
     from offramp.settings.values import Settings
     from offramp.sql.project import Project
 
@@ -86,7 +96,168 @@ class _Opening:
         settings = self.settings.destinations.get(name)
         if settings is None:
             raise WrongUse(f"'{name}' is not a destination", todo=nearest(name, self.settings.destinations))
-        return LocalDestination(name, settings.folder(subscription))
+        return open_destination(name, settings, settings.folder(subscription))
+
+
+@dataclass(slots=True)
+class _Destinations:
+    """The destinations that were given out, each opened once, so that its connections serve a whole run."""
+
+    opening: _Opening
+    opened: dict[tuple[str, str], Destination] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+    def get(self, name: str, subscription: Subscription) -> Destination:
+        with self.lock:
+            key = (name, subscription.id)
+            if key not in self.opened:
+                self.opened[key] = self.opening.destination(name, subscription)
+            return self.opened[key]
+
+    def close(self) -> None:
+        with self.lock:
+            for one in self.opened.values():
+                one.close()
+
+
+def open_destination(name: str, settings: DestinationSettings, folder: str) -> Destination:
+    """Open a destination at one of its folders. Nothing is connected yet.
+
+    Libraries of kinds that nobody uses are not loaded. Raises SettingsError where a file of a key cannot be read.
+    """
+    match settings:
+        case LocalDestinationSettings():
+            return LocalDestination(name, Path(folder))
+        case S3DestinationSettings():
+            return _s3(name, settings, folder)
+        case GcsDestinationSettings() if settings.has_hmac_keys:
+            return _gcs_by_hmac(name, settings, folder)
+        case GcsDestinationSettings():
+            return _gcs(name, settings, folder)
+        case SftpDestinationSettings():
+            return _sftp(name, settings, folder)
+        case FtpDestinationSettings():
+            return _ftp(name, settings, folder)
+        case _:
+            assert_never(settings)
+
+
+def _s3(name: str, settings: S3DestinationSettings, folder: str) -> Destination:
+    from offramp.destinations.s3 import S3Destination, S3Place  # noqa: PLC0415 - see open_destination
+
+    place = S3Place(
+        bucket=settings.bucket,
+        prefix=folder,
+        access_key=settings.access_key,
+        secret_key=settings.secret_key,
+        session_token=settings.session_token,
+        region=settings.region,
+        endpoint_url=settings.endpoint_url,
+        ca_file=_text(settings.ca_file),
+        assume_role=settings.assume_role,
+        external_id=settings.external_id,
+        encryption=settings.encryption,
+        kms_key=settings.kms_key,
+        storage_class=settings.storage_class,
+        part_bytes=settings.part_bytes,
+        parallel_parts=settings.parallel_parts,
+        timeout_seconds=settings.timeout_seconds,
+        reads_back=settings.verification == "full",
+    )
+    return S3Destination(name, place)
+
+
+def _gcs_by_hmac(name: str, settings: GcsDestinationSettings, folder: str) -> Destination:
+    from offramp.destinations.s3 import S3Destination, S3Place  # noqa: PLC0415 - see open_destination
+
+    place = S3Place(
+        bucket=settings.bucket,
+        prefix=folder,
+        access_key=settings.access_key,
+        secret_key=settings.secret_key,
+        endpoint_url=settings.endpoint_url,
+        storage_class=settings.storage_class,
+        timeout_seconds=settings.timeout_seconds,
+        reads_back=settings.verification == "full",
+        dialect="gcs",
+    )
+    return S3Destination(name, place)
+
+
+def _gcs(name: str, settings: GcsDestinationSettings, folder: str) -> Destination:
+    from offramp.destinations.gcs import GcsDestination, GcsPlace  # noqa: PLC0415 - see open_destination
+
+    place = GcsPlace(
+        bucket=settings.bucket,
+        prefix=folder,
+        project=settings.project,
+        service_account=settings.service_account or _secret(name, settings.service_account_file),
+        endpoint_url=settings.endpoint_url,
+        storage_class=settings.storage_class,
+        kms_key=settings.kms_key,
+        timeout_seconds=settings.timeout_seconds,
+        reads_back=settings.verification == "full",
+    )
+    return GcsDestination(name, place)
+
+
+def _sftp(name: str, settings: SftpDestinationSettings, folder: str) -> Destination:
+    from offramp.destinations.sftp import SftpDestination, SftpPlace  # noqa: PLC0415 - see open_destination
+
+    place = SftpPlace(
+        host=settings.host,
+        port=settings.port,
+        username=settings.username,
+        password=settings.password,
+        private_key=settings.private_key or _secret(name, settings.private_key_file),
+        private_key_passphrase=settings.private_key_passphrase,
+        host_key=settings.host_key,
+        known_hosts=_text(settings.known_hosts),
+        directory=_remote_folder(settings.directory, folder),
+        timeout_seconds=settings.timeout_seconds,
+        reads_back=settings.verification == "full",
+        connections=settings.connections,
+    )
+    return SftpDestination(name, place)
+
+
+def _ftp(name: str, settings: FtpDestinationSettings, folder: str) -> Destination:
+    from offramp.destinations.ftp import FtpDestination, FtpPlace  # noqa: PLC0415 - see open_destination
+
+    place = FtpPlace(
+        host=settings.host,
+        port=settings.port,
+        username=settings.username,
+        password=settings.password,
+        directory=_remote_folder(settings.directory, folder),
+        tls=settings.tls == "required",
+        ca_file=_text(settings.ca_file),
+        is_passive=settings.mode == "passive",
+        active_address=settings.active_address,
+        timeout_seconds=settings.timeout_seconds,
+        reads_back=settings.verification == "full",
+        connections=settings.connections,
+    )
+    return FtpDestination(name, place)
+
+
+def _remote_folder(directory: str, folder: str) -> str:
+    """Return a folder from the account's root, or from where the login leads if the setting does not begin with /."""
+    return f"/{folder}" if directory.startswith("/") else folder
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _secret(name: str, path: Path | None) -> SecretStr | None:
+    if path is None:
+        return None
+    try:
+        return SecretStr(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        what = f"the key of destination '{name}' cannot be read"
+        raise SettingsError(what, file=path, found=type(error).__name__, todo="give its path and the right") from error
 
 
 def open_rooms(
@@ -105,6 +276,7 @@ def open_rooms(
     root = settings.lake
     parts = PartStore(root)
     opening = _Opening(settings, clock)
+    destinations = _Destinations(opening)
     return Rooms(
         project=project,
         feeds=FEEDS,
@@ -121,7 +293,8 @@ def open_rooms(
         ),
         engine=DuckDBEngine(settings.scratch, memory_bytes=limits.memory_bytes, threads=limits.threads),
         formats=FORMATS,
-        destination=opening.destination,
+        destination=destinations.get,
+        hang_up=destinations.close,
         ledger=SqlLedger(settings.ledger.get_secret_value(), redact=settings.redact),
         clock=clock,
         owner=this_process(),

@@ -98,7 +98,7 @@ def _connection_faults(invocation: Invocation) -> Iterator[OfframpError]:
     for subscription in rooms.subscriptions:
         for name in subscription.destinations:
             try:
-                rooms.destination(name, subscription).head(_PROBE)
+                rooms.destination(name, subscription).stat(_PROBE)
             except OfframpError as error:
                 yield error
 
@@ -141,7 +141,7 @@ def _subscription(one: "Subscription", invocation: Invocation, findings: _Findin
             {
                 "name": name,
                 "kind": settings.destinations[name].kind,
-                "place": str(settings.destinations[name].folder(one)),
+                "place": settings.destinations[name].shown(one),
             }
             for name in one.destinations
         ],

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,8 +16,6 @@ from offramp.domain.errors import WrongUse
 from offramp.domain.windows import DAY
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from offramp.cli.running import Finished
     from offramp.domain.deliveries import DeliveryRecord
     from offramp.domain.exports import Export
@@ -85,6 +84,7 @@ def _at_scale(settings: "Settings", scale: float) -> "Settings":
     """
     from pydantic import SecretStr
 
+    from offramp.settings.destinations import LocalDestination
     from offramp.settings.shapes import DemoSource
 
     home = settings.lake.parent / f"scale-{scale:g}"
@@ -99,8 +99,8 @@ def _at_scale(settings: "Settings", scale: float) -> "Settings":
             for name, one in settings.sources.items()
         },
         destinations={
-            name: one.model_copy(update={"path": home / name / "{subscription}"})
-            for name, one in settings.destinations.items()
+            name: LocalDestination(kind="local", path=home / name.replace(":", "-") / "{subscription}")
+            for name in settings.destinations
         },
     )
 
@@ -171,7 +171,7 @@ def _folders(settings: "Settings", record: "DeliveryRecord") -> "dict[str, Path]
     if subscription is None:
         return {}
     places = {name: settings.destinations[name] for name in subscription.destinations}
-    return {name: place.folder(subscription) for name, place in places.items() if place.kind == "local"}
+    return {name: Path(place.folder(subscription)) for name, place in places.items() if place.kind == "local"}
 
 
 def _instant(text: str) -> datetime:

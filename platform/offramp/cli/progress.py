@@ -5,20 +5,22 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from offramp.cli.output import byte_text, console
 from offramp.pipeline.rooms import no_report
+from offramp.pipeline.uploads import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import Console
-    from rich.progress import TaskID
+    from rich.progress import Task, TaskID
 
     from offramp.pipeline.rooms import Report
 
-_PUBLISH, _LAND = "publish", "land"
+_PUBLISH, _LAND, _RETRY = "publish", "land", "retry"
 
 
 @contextmanager
@@ -28,7 +30,7 @@ def progress(*, is_quiet: bool) -> "Iterator[Report]":
     if is_quiet:
         yield no_report
     elif shown_at.is_terminal:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), _Far(), TimeElapsedColumn())
         with Progress(*columns, console=shown_at, transient=True) as live:
             yield _Live(live, live.add_task("starting"))
     else:
@@ -56,18 +58,50 @@ class _Live:
     live: Progress
     task: "TaskID"
     totals: _Totals = field(default_factory=_Totals)
+    uploads: "dict[str, TaskID]" = field(default_factory=dict)
 
-    def __call__(self, step: str, subject: str, *, rows: int = 0, bytes_: int = 0) -> None:
-        """Show the step under way and the totals."""
+    def __call__(self, step: str, subject: str, *, rows: int = 0, bytes_: int = 0, of_bytes: int = 0) -> None:
+        """Show the step under way and the totals; long uploads have lines of their own while they last."""
+        if of_bytes:
+            self._upload(subject, bytes_, of_bytes)
+            return
         self.live.update(self.task, description=f"{self.totals.add(step, rows, bytes_)} | {step} {subject}")
+
+    def _upload(self, subject: str, bytes_: int, of_bytes: int) -> None:
+        with self.totals.lock:
+            if subject not in self.uploads:
+                self.uploads[subject] = self.live.add_task(f"upload {subject}", total=of_bytes)
+            task = self.uploads[subject]
+            self.live.advance(task, bytes_)
+            if next(one.finished for one in self.live.tasks if one.id == task):
+                self.live.remove_task(self.uploads.pop(subject))
+
+
+class _Far(ProgressColumn):
+    """How far an upload is: bytes, rate, and the time that is left. Nothing for tasks without an end."""
+
+    def render(self, task: "Task") -> Text:
+        if task.total is None:
+            return Text()
+        rate, left = task.speed, task.time_remaining
+        said = f"{byte_text(int(task.completed))} of {byte_text(int(task.total))}"
+        said += f", {byte_text(int(rate))}/s" if rate else ""
+        return Text(said + (f", {left:,.0f} s left" if left is not None else ""))
 
 
 @dataclass(slots=True)
 class _Lines:
     shown_at: "Console"
+    meter: Meter = field(default_factory=Meter)
 
-    def __call__(self, step: str, subject: str, *, rows: int = 0, bytes_: int = 0) -> None:
-        """Print what is finished: a landed table, a published delivery."""
-        if step == _PUBLISH or (step == _LAND and rows):
+    def __call__(self, step: str, subject: str, *, rows: int = 0, bytes_: int = 0, of_bytes: int = 0) -> None:
+        """Print what is finished, a landed table or a published delivery, what is tried again, and long uploads."""
+        if of_bytes:
+            far = self.meter.add(subject, bytes_, of_bytes)
+            if far is not None:
+                self.shown_at.print(f"{step} {subject}: {far}", soft_wrap=True)
+        elif step == _RETRY:
+            self.shown_at.print(f"{step} {subject}", soft_wrap=True)
+        elif step == _PUBLISH or (step == _LAND and rows):
             size = f", {byte_text(bytes_)}" if bytes_ else ""
             self.shown_at.print(f"{step} {subject}: {rows:,} rows{size}", soft_wrap=True)

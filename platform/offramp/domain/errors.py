@@ -12,7 +12,8 @@
     │   ├── LandingUnavailable    no landing of that time exists and none can be made
     │   ├── SourceRefused         the source cannot be carried: a type, a missing table, a right
     │   ├── DeliveryRefused       it would overwrite, repeat or reorder what was delivered
-    │   └── DestinationRefused    the destination says no: rights, host key, path
+    │   └── DestinationRefused    the destination says no: rights, names
+    │       └── DestinationClosed it does not let us in at all: password, host key, certificate, missing bucket
     └── TransientError            a retry may pass
         ├── SourceUnreachable
         ├── DestinationUnreachable
@@ -123,6 +124,10 @@ class DeliveryRefused(PermanentError):
 
 class DestinationRefused(PermanentError):
     """The destination says no."""
+
+
+class DestinationClosed(DestinationRefused):
+    """The destination does not let us in at all, whatever we want there."""
 
 
 class TransientError(OfframpError):

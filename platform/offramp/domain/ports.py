@@ -321,6 +321,12 @@ class Feed(Protocol):
     def cron(self, subscription: Subscription, export: Export) -> str | None:
         """Return when the export is due for the subscription, or None where it is switched off or not taken."""
 
+    def destinations(self, subscription: Subscription, export: Export) -> tuple[str, ...]:
+        """Return the names of the subscription's destinations that take an export."""
+
+    def check_delivery(self, value: str, exports: Iterable[Export]) -> tuple[str, ...]:
+        """Say what is wrong with the list of exports that go to a destination; ``all`` and nothing mean every one."""
+
     def off_reason(self, subscription: Subscription, export: Export) -> str | None:
         """Say what switches an export off for the subscription, or None where it is due."""
 

@@ -26,8 +26,8 @@ class Subscription:
 
     ``tenants`` names whose rows it receives; it is never empty. ``entities`` empty means every entity of the
     feed. ``options`` hold the feed's own options as the vendor's documentation names them; the feed's room
-    reads them. ``destinations`` are names in offramp.yaml; ``prefix`` is the folder below them that all of its
-    files stand in.
+    reads them. ``destinations`` are names in the settings; ``prefix`` is the folder below them that all of its
+    files stand in. ``deliveries`` are, by destination, lists of the exports that go there, as the feed reads them.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Subscription:
     prefix: str = ""
     personal: Personal = AS_THEY_ARE
     options: Mapping[str, str] = field(default_factory=dict, hash=False)
+    deliveries: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def takes(self, entity: str) -> bool:
         """Return whether an entity of the feed is among those that the subscription names, or it names none."""

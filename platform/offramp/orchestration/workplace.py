@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from offramp.pipeline.rooms import no_report
+from offramp.pipeline.uploads import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,10 +55,19 @@ class _LoggedReport:
         self._log = log
         self._onward = onward
         self._rows: dict[tuple[str, str], int] = {}
+        self._meter = Meter()
 
-    def __call__(self, step: str, subject: str, *, rows: int = 0, bytes_: int = 0) -> None:
+    def __call__(self, step: str, subject: str, *, rows: int = 0, bytes_: int = 0, of_bytes: int = 0) -> None:
         """Report rows and bytes of a step's subject."""
-        self._onward(step, subject, rows=rows, bytes_=bytes_)
+        self._onward(step, subject, rows=rows, bytes_=bytes_, of_bytes=of_bytes)
+        if of_bytes:
+            far = self._meter.add(subject, bytes_, of_bytes)
+            if far is not None:
+                self._log.info(f"{step} {subject}: {far}")
+            return
+        if step == "retry":
+            self._log.warning(f"{step} {subject}")
+            return
         is_first = (step, subject) not in self._rows
         before = self._rows.get((step, subject), 0)
         now = self._rows[step, subject] = before + rows

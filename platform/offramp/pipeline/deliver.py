@@ -257,7 +257,7 @@ class _Run:
                     continue
                 staged = rooms.lake.staged.load(delivery)
                 if staged is None:
-                    self.unusable += _unusable(delivery, current)
+                    self.unusable += _unusable(rooms, delivery, current)
                 else:
                     self._publish(staged, claims, record=current)
             finally:
@@ -336,10 +336,10 @@ class _Run:
                 claims[key] = self.rooms.ledger.renew(claim, ttl=ttl, now=now)
 
 
-def _unusable(delivery: Delivery, record: DeliveryRecord) -> list[PublishFailure]:
+def _unusable(rooms: Rooms, delivery: Delivery, record: DeliveryRecord) -> list[PublishFailure]:
     placed = {one.destination for one in record.placements if one.state in DELIVERED}
     error = "its staged parts cannot be used any more: deliver this day again, which makes them anew"
-    return [PublishFailure(delivery, name, error) for name in delivery.subscription.destinations if name not in placed]
+    return [PublishFailure(delivery, name, error) for name in rooms.destinations_of(delivery) if name not in placed]
 
 
 def _claim_usable(

@@ -7,33 +7,36 @@ may be repeated: what is there with equal content is left as it is.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from offramp.domain.contents import Content, text_content
 from offramp.domain.deliveries import DELIVERED, FileEntry, PlacementRecord, State
 from offramp.domain.errors import (
     DeliveryRefused,
+    DestinationChanged,
     DestinationRefused,
     DestinationUnreachable,
     VerificationFailed,
 )
 from offramp.domain.manifests import Manifest, build_manifest
+from offramp.pipeline.patience import again, expect_up, set_down
 from offramp.pipeline.rooms import PublishFailure, no_news
+from offramp.pipeline.standing import holds, sha256_of
+from offramp.pipeline.uploads import Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import date
-    from pathlib import Path
 
     from offramp.domain.deliveries import Claim, Delivery, DeliveryRecord, Staged
     from offramp.domain.ports import Destination, Feed
     from offramp.pipeline.rooms import Report, Rooms
 
-_PROOFS = ("size", "checksum", "read_back")
-"""How a file can be verified at its destination, the weakest first."""
+_FAILURES = (DestinationRefused, DestinationUnreachable, DestinationChanged, VerificationFailed, DeliveryRefused)
 
 
 def manifest_of(rooms: Rooms, staged: Staged) -> Manifest:
@@ -49,8 +52,7 @@ def manifest_of(rooms: Rooms, staged: Staged) -> Manifest:
         cut_by=delivery.export.contract.change_column if delivery.window else None,
         dialect={"type": format_name.value, **rooms.formats[format_name].dialect(options)},
         verification={
-            name: rooms.destination(name, delivery.subscription).verified_by
-            for name in delivery.subscription.destinations
+            name: rooms.destination(name, delivery.subscription).verified_by for name in rooms.destinations_of(delivery)
         },
         versions=rooms.versions,
     )
@@ -78,22 +80,24 @@ def publish(
     delivery = staged.delivery
     manifest = _kept_manifest(rooms, staged)
     placed = {one.destination for one in record.placements if one.state in DELIVERED} if record else set()
-    names = [name for name in delivery.subscription.destinations if repairs or name not in placed]
+    names = [name for name in rooms.destinations_of(delivery) if repairs or name not in placed]
     was_delivered = record is not None and record.state in DELIVERED
 
     def one(name: str) -> PublishFailure | None:
         is_own = repairs and (was_delivered or name in placed)
         try:
+            expect_up(rooms, name)
             _expect_in_order(delivery, name, behind or {})
-            placing = _Placing(rooms, rooms.destination(name, delivery.subscription), claim, keep_alive)
+            placing = _Placing(rooms, rooms.destination(name, delivery.subscription), claim, report, keep_alive)
             placing.publish(staged, manifest, repairs=is_own)
-        except (DestinationRefused, DestinationUnreachable, VerificationFailed, DeliveryRefused) as error:
+        except _FAILURES as error:
+            set_down(rooms, name, error)
             # A repair that fails takes back nothing: the files there are still this delivery's own.
             state = State.PUBLISHED if is_own else State.FAILED
             rooms.ledger.place(claim, PlacementRecord(name, state, error=str(error)), now=rooms.clock())
             return PublishFailure(delivery, name, str(error))
         rooms.at_step("publish.placed")
-        placement = PlacementRecord(name, State.PUBLISHED, verified_by=placing.verified_by)
+        placement = PlacementRecord(name, State.PUBLISHED, verified_by=placing.destination.verified_by)
         rooms.ledger.place(claim, placement, now=rooms.clock())
         report("publish", f"{delivery.label} -> {name}", rows=staged.rows, bytes_=staged.bytes)
         return None
@@ -116,7 +120,7 @@ def publish(
 
 def _expect_in_order(delivery: Delivery, name: str, behind: Mapping[str, date]) -> None:
     if name in behind:
-        raise DestinationUnreachable(
+        raise DeliveryRefused(
             "an earlier delivery has not arrived there yet, and days arrive in order",
             where=f"{name}: {delivery.label}",
             expected=f"the delivery of {behind[name]}",
@@ -142,38 +146,29 @@ def _kept_manifest(rooms: Rooms, staged: Staged) -> Manifest:
 
 @dataclass(slots=True)
 class _Placing:
-    """One delivery on its way to one destination. ``verified_by`` is the weakest proof that any file has."""
+    """One delivery on its way to one destination."""
 
     rooms: Rooms
     destination: Destination
     claim: Claim
+    report: Report
     keep_alive: Callable[[], None]
-    verified_by: str = _PROOFS[-1]
 
     def publish(self, staged: Staged, manifest: Manifest, *, repairs: bool) -> None:
         """Put files, sidecars, the manifest's checksum and the manifest, in this order."""
         delivery = staged.delivery
         feed = self.rooms.feed_of(delivery.export)
         name = feed.manifest_name(delivery)
-        current = self.destination.head(name)
-        if current is not None and current.sha256 != manifest.sha256 and not repairs:
-            raise DeliveryRefused(
-                "a manifest of this revision with other content is there",
-                where=f"{self.destination.name}: {name}",
-                expected=f"no manifest, or one with sha256 {manifest.sha256}",
-                found=current.sha256,
-                todo="move it away, and run again",
-            )
-        if current is None:
-            self._remove_superseded_manifest(delivery)
+        self._again(name, lambda: self._prepare(delivery, name, manifest, repairs=repairs))
         superseded = _superseded_files(self.rooms, delivery)
         replaceable = None if repairs else {(file.name, file.sha256) for file in superseded}
         for file in staged.files:
-            self._put(file.name, staged.parts[file.sha256], sha256=file.sha256, replaceable=replaceable)
+            content = Content(staged.parts[file.sha256], file.bytes, file.sha256, file.checksums.get("md5"))
+            self._put(file.name, content, replaceable=replaceable)
         self.rooms.at_step("publish.sidecars")
         sidecars = _sidecars(feed, delivery, staged.files)
-        for sidecar, content in sidecars.items():
-            self._put_small(sidecar, content)
+        for sidecar, text in sidecars.items():
+            self._put_small(sidecar, text)
         # A checksum beside an earlier file would speak against the new one.
         earlier = {file.name for file in superseded} | set(_sidecars(feed, delivery, superseded))
         self._remove_stale(earlier - {file.name for file in staged.files} - set(sidecars))
@@ -182,46 +177,58 @@ class _Placing:
         self._put_small(name, manifest.content)
         if self.claim.token == 1:  # no upload of an earlier run can stand there
             return
-        for written in (*(file.name for file in staged.files), *sidecars, f"{name}.sha256", name):
-            self.destination.sweep(written, below_token=self.claim.token)
+        written = (*(file.name for file in staged.files), *sidecars, f"{name}.sha256", name)
+        self._again(name, lambda: self.destination.sweep(written, below_token=self.claim.token))
+
+    def _prepare(self, delivery: Delivery, name: str, manifest: Manifest, *, repairs: bool) -> None:
+        """Refuse another manifest of this revision, or take back the word of the revision that this one supersedes."""
+        current = self.destination.stat(name)
+        if current is None:
+            self._remove_superseded_manifest(delivery)
+        elif not repairs and not holds(self.destination, current, len(manifest.content), manifest.sha256):
+            raise DeliveryRefused(
+                "a manifest of this revision with other content is there",
+                where=f"{self.destination.name}: {name}",
+                expected=f"no manifest, or one with sha256 {manifest.sha256}",
+                found=sha256_of(self.destination, current),
+                todo="move it away, and run again",
+            )
+
+    def _again(self, subject: str, work: Callable[[], object]) -> None:
+        again(self.rooms, f"{self.destination.name}: {subject}", work, self.report)
 
     def _put_small(self, name: str, content: bytes) -> None:
         """Put a sidecar or a manifest: they belong to the delivery that is being written, so any content may go."""
-        self._put(name, content, sha256=hashlib.sha256(content).hexdigest(), replaceable=None)
+        self._put(name, text_content(content), replaceable=None)
 
-    def _put(
-        self, name: str, content: Path | bytes, *, sha256: str, replaceable: Collection[tuple[str, str]] | None
-    ) -> None:
-        """Put one file under its name, unless it is there.
+    def _put(self, name: str, content: Content, *, replaceable: Collection[tuple[str, str]] | None) -> None:
+        """Put one file under its name, unless it is there. What may pass is tried again from the first look on.
 
         ``replaceable`` are names with the sha256 of content that may go; None lets any content go.
         """
-        current = self.destination.head(name)
-        if current is not None and current.sha256 == sha256:
+        self._again(name, lambda: self._put_once(name, content, replaceable))
+
+    def _put_once(self, name: str, content: Content, replaceable: Collection[tuple[str, str]] | None) -> None:
+        current = self.destination.stat(name)
+        if current is not None and holds(self.destination, current, content.bytes, content.sha256):
             return
-        if current is not None and replaceable is not None and (name, current.sha256) not in replaceable:
-            raise DeliveryRefused(
-                "another file of this name is there, and nobody asked to replace it",
-                where=f"{self.destination.name}: {name}",
-                expected=f"no file, or one with sha256 {sha256}",
-                found=current.sha256,
-                todo="move the file away, and run again",
-            )
+        if current is not None and replaceable is not None:
+            found = sha256_of(self.destination, current)
+            if (name, found) not in replaceable:
+                raise DeliveryRefused(
+                    "another file of this name is there, and nobody asked to replace it",
+                    where=f"{self.destination.name}: {name}",
+                    expected=f"no file, or one with sha256 {content.sha256}",
+                    found=found,
+                    todo="move the file away, and run again",
+                )
         self.keep_alive()
         self.rooms.at_step("publish.put")
-        pending = self.destination.put(name, content, token=self.claim.token)
-        if pending.sha256 != sha256:
-            raise VerificationFailed(
-                "the bytes read back are not the bytes that were sent",
-                where=f"{self.destination.name}: {name}",
-                expected=f"sha256 {sha256}",
-                found=f"sha256 {pending.sha256} ({pending.bytes:,} bytes)",
-                todo="run again; if it stays, check the disk or the network of the destination",
-            )
-        self.verified_by = min(self.verified_by, pending.verified_by, key=_PROOFS.index)
+        upload = Upload(f"{name} -> {self.destination.name}", content.bytes, self.report, self.keep_alive)
+        pending = self.destination.put(name, content, token=self.claim.token, sent=upload)
         self.rooms.ledger.check(self.claim)
         self.rooms.at_step("publish.commit")
-        self.destination.commit(pending)
+        self.destination.commit(pending, over=current)
 
     def _remove_superseded_manifest(self, delivery: Delivery) -> None:
         """Take back the word of the earlier revision before its files change."""
@@ -239,7 +246,7 @@ class _Placing:
         for name in sorted(names):
             self.rooms.ledger.check(self.claim)
             self.rooms.at_step("publish.stale")
-            self.destination.delete(name)
+            self._again(name, partial(self.destination.delete, name))
 
 
 def _sidecars(feed: Feed, delivery: Delivery, files: Iterable[FileEntry]) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from offramp.domain.errors import WrongUse, nearest
@@ -13,7 +14,7 @@ from offramp.pipeline.hashing import hashed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from offramp.domain.contracts import Column
     from offramp.domain.deliveries import Delivery, Staged
@@ -44,16 +45,38 @@ if TYPE_CHECKING:
 class Report(Protocol):
     """Told what a step does, for people who watch: a line of text and counts since the last call."""
 
-    def __call__(self, step: str, subject: str, *, rows: int = 0, bytes_: int = 0) -> None:
-        """Report rows and bytes of a step's subject."""
+    def __call__(self, step: str, subject: str, *, rows: int = 0, bytes_: int = 0, of_bytes: int = 0) -> None:
+        """Report rows and bytes of a step's subject, and of how many bytes in all where that is known."""
 
 
-def no_report(step: str, subject: str, *, rows: int = 0, bytes_: int = 0) -> None:
+def no_report(step: str, subject: str, *, rows: int = 0, bytes_: int = 0, of_bytes: int = 0) -> None:
     """Report nothing."""
 
 
 def no_news() -> None:
     """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and how long a destination is tried: bounded, with pauses that double and are drawn by chance."""
+
+    attempts: int = 4
+    first_pause: timedelta = timedelta(seconds=1)
+    longest_pause: timedelta = timedelta(seconds=30)
+    down_for: timedelta = timedelta(minutes=5)
+    """How long a destination that did not answer is left alone, so that it delays nobody else."""
+
+
+PATIENCE = Patience()
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """A destination that did not answer: what it said, and until when it is not tried."""
+
+    until: datetime
+    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +95,9 @@ class Lake:
 class Rooms:
     """Everything that a run needs. ``at_step`` is called before each named step; tests kill a process there.
 
-    ``destination`` gives a destination by its name, with the paths of a subscription. ``has_ended`` tells whether the
-    process that an ``owner`` names is known to have ended.
+    ``destination`` gives a destination by its name, with the paths of a subscription; ``hang_up`` closes the
+    connections of all that were given. ``down`` are destinations that did not answer, and until when nobody tries
+    again. ``has_ended`` tells whether the process that an ``owner`` names is known to have ended.
     """
 
     project: Project
@@ -94,6 +118,9 @@ class Rooms:
     publish_parallel: int
     versions: Mapping[str, str]
     at_step: Callable[[str], None] = no_step
+    patience: Patience = PATIENCE
+    hang_up: Callable[[], None] = no_news
+    down: dict[str, Down] = field(default_factory=dict, compare=False, repr=False)
     gates: Memory[GateReport] = field(default_factory=Memory, compare=False, repr=False)
     tenants: dict[tuple[str, str], dict[str, frozenset[str]]] = field(default_factory=dict, compare=False, repr=False)
     made: Memory[Made] = field(default_factory=Memory, init=False, compare=False, repr=False)
@@ -105,6 +132,10 @@ class Rooms:
     def feed_of(self, export: Export) -> Feed:
         """Return the feed of an export."""
         return self.feeds[export.feed]
+
+    def destinations_of(self, delivery: Delivery) -> tuple[str, ...]:
+        """Return the names of the destinations that a delivery goes to."""
+        return self.feed_of(delivery.export).destinations(delivery.subscription, delivery.export)
 
     def source_of(self, export: Export) -> Source:
         """Return the source that an export's model reads. Raises WrongUse where it is not configured."""

@@ -44,10 +44,16 @@ def _check_subscription(settings: Settings, one: Subscription, exports: tuple[Ex
     _check_personal(settings, one, own)
     for fault in feed.check_options(one.options, own, safety_lag=settings.safety_lag):
         raise option_error(settings.places, one.id, fault)
+    for name, listed in one.deliveries.items():
+        for fault in feed.check_delivery(listed, own):
+            file, line = settings.place(one, name)
+            raise SettingsError(f"the delivery list of '{name}' {fault}", file=file, line=line)
     taken = [export for export in own if feed.cron(one, export) is not None]
     if not taken:
         yield f"{one.id}: receives nothing: no export of its entities has a schedule"
     yield from (f"{one.id}: {warning}" for warning in feed.warnings(one.options, taken))
+    for name in one.destinations:
+        yield from (f"{one.id}: {name}: {warning}" for warning in settings.destinations[name].warnings())
 
 
 def _check_personal(settings: Settings, one: Subscription, exports: Iterable[Export]) -> None:

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from offramp.domain.errors import SettingsError, nearest
 from offramp.domain.personal import Personal, Treatment
@@ -17,6 +17,8 @@ from offramp.domain.subscriptions import Subscription
 from offramp.domain.yaml_lines import Located, compose
 from offramp.feeds.registry import FEEDS
 from offramp.settings.checking import option_error
+from offramp.settings.delivery_options import DELIVERY_NAMES, destinations_in, faults, option_of
+from offramp.settings.destinations import DestinationSettings, LocalDestination
 from offramp.settings.secrets import CREDENTIALS
 from offramp.settings.shapes import DemoSource, FileText, PostgresSource, SubscriptionText
 from offramp.settings.values import Settings
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 CONFIG_VARIABLE = "OFFRAMP_CONFIG"
 DEFAULT_FILE = "offramp.yaml"
 ENVIRONMENT = "the environment"
+_DESTINATION: TypeAdapter[DestinationSettings] = TypeAdapter(DestinationSettings)
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
@@ -150,9 +153,7 @@ class _Reading:
         for name, one in sources.items():
             if isinstance(one, PostgresSource):
                 self._check_url(one.url.get_secret_value(), ("sources", name, "url"))
-        destinations = {
-            name: one.model_copy(update={"path": root / one.path}) for name, one in read.destinations.items()
-        }
+        self._destinations = {name: _below(root, one) for name, one in read.destinations.items()}
         subscriptions = tuple(
             self._subscription(recipient, text, ("recipients", recipient, "subscriptions", number))
             for recipient, one in read.recipients.items()
@@ -170,7 +171,7 @@ class _Reading:
             claim_ttl=read.claim_ttl,
             first_day=read.first_day,
             sources=sources,
-            destinations=destinations,
+            destinations=self._destinations,
             subscriptions=subscriptions,
             overlooked=self._overlooked(),
             places=self._places,
@@ -179,7 +180,7 @@ class _Reading:
     def _overlooked(self) -> tuple[str, ...]:
         """Return variables of the environment that look like options of a feed in use, and are none."""
         feeds = {one.feed for recipient in self._read.recipients.values() for one in recipient.subscriptions}
-        valid = [pattern for feed in sorted(feeds) for pattern in FEEDS[feed].option_names()]
+        valid = [pattern for feed in sorted(feeds) for pattern in (*FEEDS[feed].option_names(), *DELIVERY_NAMES)]
         starts = tuple(pattern.removesuffix("*") for pattern in valid if pattern.endswith("*"))
         return tuple(
             name
@@ -230,19 +231,26 @@ class _Reading:
         if text.starts_on is not None and text.starts_on < first_day:
             expected = f"a day from first_day ({first_day}) on"
             raise self._error("it starts before there are partitions", (*path, "starts_on"), expected=expected)
+        options = self._options(feed, text, path)
+        destinations = (*text.destinations, *self._destinations_of(text, options, path))
+        if not destinations:
+            what = f"'{text.id}' has no destination"
+            todo = "add destinations: [<name>], or options such as S3_BUCKET"
+            raise self._error(what, (*path, "id"), todo=todo)
         subscription = Subscription(
             id=text.id,
             recipient=recipient,
             feed=text.feed,
             tenants=tuple(text.tenants),
             starts_on=text.starts_on or first_day,
-            destinations=tuple(text.destinations),
+            destinations=destinations,
             entities=tuple(text.entities),
             initial=text.initial,
             sends_deletes=text.deletes,
             prefix=text.prefix,
             personal=self._personal(text, path),
-            options=self._options(feed, text, path),
+            options={name: value for name, value in options.items() if name not in DELIVERY_NAMES},
+            deliveries={name: self._destinations[name].delivery for name in destinations},
         )
         self._claim_folders(subscription, path)
         return subscription
@@ -263,7 +271,7 @@ class _Reading:
 
     def _options(self, feed: Feed, text: SubscriptionText, path: tuple[str | int, ...]) -> dict[str, str]:
         """Return the options of the environment under those of the file, each checked."""
-        valid = feed.option_names()
+        valid = (*feed.option_names(), *DELIVERY_NAMES)
         outer = {
             # A block that was pasted from Windows brings the carriage returns of its lines.
             name: value.removesuffix("\r")
@@ -276,28 +284,54 @@ class _Reading:
             here = (*path, "options", key) if key in text.options else (*path, key)
             self._places[text.id, key] = (self._located.file, self._located.line_of(here))
         self._places |= {(text.id, name): (ENVIRONMENT, None) for name in outer.keys() - text.options.keys()}
-        for name, value in chosen.items():
+        own = {name: value for name, value in chosen.items() if name not in DELIVERY_NAMES}
+        for name, value in own.items():
+            if not any(fnmatchcase(name, pattern) for pattern in valid):
+                said = f"{name} is not an option of {feed.name}; {nearest(name, valid)}"
+                raise option_error(self._places, text.id, said)
             fault = feed.check_option(name, value)
             if fault is not None:
                 raise option_error(self._places, text.id, f"{name} {fault}")
-        for fault in feed.check_options(chosen, ()):
+        for fault in (*faults(chosen), *feed.check_options(own, ())):
             raise option_error(self._places, text.id, fault)
         return chosen
+
+    def _destinations_of(
+        self, text: SubscriptionText, options: Mapping[str, str], path: tuple[str | int, ...]
+    ) -> tuple[str, ...]:
+        """Make the destinations that options name, and return their names."""
+        found = []
+        for short, settings in destinations_in(options).items():
+            name = f"{text.id}:{short}"
+            try:
+                one = _DESTINATION.validate_python(settings)
+            except ValidationError as refused:
+                fault = refused.errors(include_url=False, include_input=False)[0]
+                key = next((str(step) for step in reversed(fault["loc"]) if str(step) in settings), "")
+                said = f"{option_of(key, str(settings['kind']))} does not do: {_said(fault)}"
+                # The cause is cut off: it holds the whole input, secrets too.
+                raise option_error(self._places, text.id, said) from None
+            self._destinations[name] = _below(self._root, one)
+            self._places[text.id, name] = (self._located.file, self._located.line_of((*path, "options")))
+            found.append(name)
+        return tuple(found)
 
     def _claim_folders(self, subscription: Subscription, path: tuple[str | int, ...]) -> None:
         """Refuse a folder in or above that of another subscription, or of the platform's own files.
 
-        Letters' case counts for nothing, as on some disks, and names of destinations neither.
+        Letters' case counts for nothing, as on some disks, and names of destinations neither. At a server the
+        folders of one account are compared, in a store those of one bucket.
         """
         for name in dict.fromkeys(subscription.destinations):
-            folder = self._read.destinations[name].folder(subscription)
-            place = _place(self._root / folder)
+            settings = self._destinations[name]
+            folder = settings.folder(subscription)
+            place = _place(Path(folder)) if isinstance(settings, LocalDestination) else _remote(settings, folder)
             for taken in self._taken:
                 if taken.subscription_id != subscription.id and _are_nested(place, taken.place):
                     raise self._error(
                         f"'{subscription.id}' would write into the folder of {taken.by}, by the destination '{name}'",
                         (*path, "destinations"),
-                        found=f"{folder} and {taken.place}",
+                        found=f"{settings.shown(subscription)} and {taken.place}",
                         todo="put {recipient}, {feed} or {subscription} into the destination's path, or set prefix:",
                     )
             self._taken.append(_Taken(subscription.id, f"'{subscription.id}' ({name})", place))
@@ -305,6 +339,21 @@ class _Reading:
 
 def _place(folder: Path) -> Path:
     return Path(os.path.realpath(folder).casefold())
+
+
+def _remote(settings: DestinationSettings, folder: str) -> Path:
+    return Path(f"{settings.authority}/{folder}".casefold())
+
+
+def _below(root: Path, settings: DestinationSettings) -> DestinationSettings:
+    """Return a destination's settings with their paths on this machine made absolute."""
+    paths = {name: root / value for name, value in vars(settings).items() if isinstance(value, Path)}
+    return settings.model_copy(update=paths)
+
+
+def _said(fault: Any) -> str:
+    context = fault.get("ctx", {})
+    return ", ".join(map(str, context.values())) if fault["type"] == "unknown_key" else str(fault["msg"])
 
 
 def _ledger_file(read: FileText) -> Path | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from offramp.domain.errors import SettingsError, nearest
-from offramp.settings.secrets import secret_parts
+from offramp.settings.secrets import secret_parts, spellings
 from offramp.settings.shapes import PostgresSource
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from offramp.domain.subscriptions import Subscription
-    from offramp.settings.shapes import DemoSource, DestinationSettings, Limits
+    from offramp.settings.destinations import DestinationSettings
+    from offramp.settings.shapes import DemoSource, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,9 @@ class Settings:
     def _secrets(self) -> set[str]:
         urls = [self.ledger, *(one.url for one in self.sources.values() if isinstance(one, PostgresSource))]
         found = {secret for url in urls for secret in secret_parts(url.get_secret_value())}
-        keys = (one.personal.hash_key for one in self.subscriptions)
-        return found | {key.get_secret_value() for key in keys if key is not None}
+        keys = [one.personal.hash_key for one in self.subscriptions if one.personal.hash_key is not None]
+        keys += [secret for one in self.destinations.values() for secret in one.secrets()]
+        return found.union(*(spellings(key.get_secret_value()) for key in keys))
 
 
 def utc_now() -> datetime:

@@ -71,14 +71,25 @@ class MediaFeed:
 
     def cron(self, subscription: Subscription, export: Export) -> str | None:
         """Return when the export is due for the subscription, or None where it is switched off or not taken."""
-        if not subscription.takes(export.entity):
+        if not subscription.takes(export.entity) or not self.destinations(subscription, export):
             return None
         return media_options.cron_of(subscription.options, export)
+
+    def destinations(self, subscription: Subscription, export: Export) -> tuple[str, ...]:
+        """Return the destinations of a subscription whose ``delivery`` lists name the export."""
+        chosen = subscription.deliveries
+        return tuple(name for name in subscription.destinations if media_options.names(chosen.get(name, ""), export))
+
+    def check_delivery(self, value: str, exports: Iterable[Export]) -> tuple[str, ...]:
+        """Say what is wrong with the list of exports that go to a destination."""
+        return tuple(media_options.check_jobs(value, exports))
 
     def off_reason(self, subscription: Subscription, export: Export) -> str | None:
         """Say why an export is never due for the subscription, or None where it is."""
         if not subscription.takes(export.entity):
             return "entities does not name it"
+        if not self.destinations(subscription, export):
+            return "no destination takes it"
         return media_options.off_reason(subscription.options, export)
 
     def window(self, subscription: Subscription, export: Export, tick: datetime) -> Window:  # noqa: ARG002 - one window for all media exports

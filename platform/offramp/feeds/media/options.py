@@ -28,13 +28,6 @@ OFF = "0"
 # A window of more than ten years is a snapshot; and dates end at the year 1, so some bound is needed.
 MOST_DELTA_DAYS = 3650
 
-DELIVERY_NAMES = (
-    "S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY", "S3_KEY_PREFIX", "S3_DELIVERY", "S3_ASSUME_ROLE",
-    "FTP_HOST", "FTP_PORT", "FTP_USERNAME", "FTP_PASSWORD", "FTP_REMOTE_DIRECTORY", "FTP_DELIVERY",
-    "GOOGLE_BUCKET", "GOOGLE_ACCESS_KEY", "GOOGLE_SECRET_KEY", "GOOGLE_DELIVERY",
-    "FTP_HOST_KEY", "FTP_PRIVATE_KEY", "FTP_TLS", "S3_EXTERNAL_ID", "S3_ENDPOINT_URL",
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -112,9 +105,7 @@ def check_one(name: str, value: str) -> str | None:
         return OPTIONS[name].check(value)
     if name.startswith(CRON_PREFIX) and name != CRON_PREFIX:
         return check_cron(value) if value.strip() else None
-    if name in DELIVERY_NAMES:
-        return "is set under destinations:"
-    return f"is not an option of media; {nearest(name, [*OPTIONS, *DELIVERY_NAMES, CRON_PREFIX + '<JOB>'])}"
+    return f"is not an option of media; {nearest(name, [*OPTIONS, CRON_PREFIX + '<JOB>'])}"
 
 
 def check_together(options: Mapping[str, str], exports: Iterable[Export]) -> tuple[str, ...]:
@@ -134,7 +125,7 @@ def check_together(options: Mapping[str, str], exports: Iterable[Export]) -> tup
         pattern = text(options, "FILE_NAME_PATTERN")
         if naming.check_pattern(pattern) is None and (same := naming.check_distinct(pattern, known)):
             found.append(f"FILE_NAME_PATTERN {same}")
-        found += [f"CSV_SNAPSHOT {fault}" for fault in _check_snapshot_tokens(text(options, "CSV_SNAPSHOT"), known)]
+        found += [f"CSV_SNAPSHOT {fault}" for fault in _check_snapshots(text(options, "CSV_SNAPSHOT"), known)]
     return tuple(found)
 
 
@@ -151,16 +142,20 @@ def _check_characters(options: Mapping[str, str]) -> Iterable[str]:
         yield f"CSV_TEXT_ROW_SEPARATOR must differ from {' and '.join(same)}, it is {replacement!r} too"
 
 
-def _check_snapshot_tokens(value: str, exports: Iterable[Export]) -> Iterable[str]:
-    tokens: dict[str, bool] = {}
-    for export in exports:
-        for token in _tokens_of(export):
-            tokens[token] = tokens.get(token, False) or export.mode is Mode.SNAPSHOT
-    for token in snapshot_tokens(value):
-        if token not in tokens:
-            yield f"holds '{token}', which is no job; {nearest(token.lower(), tokens)}"
-        elif not tokens[token]:
-            yield f"holds '{token}', which writes no snapshot"
+def check_jobs(value: str, exports: Iterable[Export]) -> Iterable[str]:
+    """Say which names of a comma list are no jobs."""
+    known = {token for export in exports for token in _tokens_of(export)}
+    for token in sorted(job_tokens(value) - known):
+        yield f"holds '{token}', which is no job; {nearest(token.lower(), known)}"
+
+
+def _check_snapshots(value: str, exports: Iterable[Export]) -> Iterable[str]:
+    known = tuple(exports)
+    yield from check_jobs(value, known)
+    jobs = {token for export in known for token in _tokens_of(export)}
+    writing = {token for export in known if export.mode is Mode.SNAPSHOT for token in _tokens_of(export)}
+    for token in sorted((job_tokens(value) & jobs) - writing):
+        yield f"holds '{token}', which writes no snapshot"
 
 
 def text(options: Mapping[str, str], name: str) -> str:
@@ -223,10 +218,8 @@ def off_reason(options: Mapping[str, str], export: Export) -> str | None:
     if not _cron(options, schedule):
         return f"{schedule.variable} is empty"
     has_both = {Mode.DELTA, Mode.SNAPSHOT} <= set(schedule.modes)
-    if has_both and export.mode is Mode.SNAPSHOT:
-        chosen = snapshot_tokens(text(options, "CSV_SNAPSHOT"))
-        if chosen and chosen.isdisjoint(_tokens_of(export)):
-            return "CSV_SNAPSHOT does not name it"
+    if has_both and export.mode is Mode.SNAPSHOT and not names(text(options, "CSV_SNAPSHOT"), export):
+        return "CSV_SNAPSHOT does not name it"
     return None
 
 
@@ -234,7 +227,13 @@ def _cron(options: Mapping[str, str], schedule: TaskSchedule) -> str:
     return options.get(schedule.variable, schedule.default).strip()
 
 
-def snapshot_tokens(value: str) -> frozenset[str]:
+def names(value: str, export: Export) -> bool:
+    """Return whether a comma list of jobs names an export, by its job or as mode/entity, or everything."""
+    chosen = job_tokens(value)
+    return not chosen or not chosen.isdisjoint(_tokens_of(export))
+
+
+def job_tokens(value: str) -> frozenset[str]:
     """Return the jobs of a comma list; none of them means every job: ``all`` and the empty text say so."""
     tokens = frozenset(token.strip() for token in value.split(",") if token.strip())
     return frozenset() if EVERYTHING in tokens else tokens
