@@ -40,7 +40,7 @@ def test_a_difference_ends_with_1_and_is_in_the_json(offramp: Offramp, delivered
 
     assert found.code == 1
     document = found.json
-    assert set(document) == {"folder", "is_good", "problems", "deliveries", "unmentioned", "leftovers"}
+    assert set(document) == {"place", "is_good", "problems", "deliveries", "unmentioned", "leftovers"}
     assert document["unmentioned"] == [str(stray)]
     [bad] = [one for one in document["deliveries"] if not one["is_good"]]
     assert (bad["subscription"], bad["export"]) == ("fjord-media", "media/delta/users")

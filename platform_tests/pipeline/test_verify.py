@@ -177,7 +177,7 @@ def test_a_folder_without_a_manifest_holds_nothing(tmp_path: Path) -> None:
 
     assert not report.is_good
     assert "nothing was delivered" in report.problems[0]
-    assert report.unmentioned == (tmp_path / "users.csv",)
+    assert report.unmentioned == (str(tmp_path / "users.csv"),)
 
 
 def test_a_folder_that_is_not_there_is_wrong_use(tmp_path: Path) -> None:
@@ -302,8 +302,8 @@ def test_files_that_no_manifest_mentions_and_leftovers_are_warnings(outbox: Outb
     report = verify_folder(outbox.root)
 
     assert report.is_good
-    assert report.unmentioned == (stray,)
-    assert report.leftovers == (leftover,)
+    assert report.unmentioned == (str(stray),)
+    assert report.leftovers == (str(leftover),)
 
 
 def test_a_relative_folder_and_a_link_to_it_give_the_same(

@@ -143,13 +143,19 @@ def _cron(export: Export, subscription: Subscription) -> str | None:
     return FEEDS[export.feed].cron(subscription, export) if subscription.feed == export.feed else None
 
 
+def _destinations(export: Export, subscription: Subscription) -> tuple[str, ...]:
+    from offramp.feeds.registry import FEEDS
+
+    return FEEDS[export.feed].destinations(subscription, export)
+
+
 def _subscription(export: Export, one: Subscription, today: date) -> dict[str, Any]:
     return {
         "id": one.id,
         "recipient": one.recipient,
         "tenants": list(one.tenants),
         "cron": _cron(export, one),
-        "destinations": list(one.destinations),
+        "destinations": list(_destinations(export, one)),
         "example": _example_names(export, one, today),
     }
 

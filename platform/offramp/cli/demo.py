@@ -147,12 +147,14 @@ def _print_read_back(invocation: Invocation, finished: "Finished") -> list[str]:
 
 
 def _problems(invocation: Invocation, record: "DeliveryRecord") -> list[str]:
+    from offramp.pipeline.shelves import FolderShelf
     from offramp.pipeline.verify import verify_delivery
 
     if record.state not in DELIVERED:
         return []
     name = _manifest_name(invocation, record)
-    checks = [verify_delivery(folder / name) for folder in _folders(invocation.settings, record).values()]
+    folders = _folders(invocation.settings, record).values()
+    checks = [verify_delivery(FolderShelf(folder), name) for folder in folders]
     return [f"{check.manifest}: {problem}" for check in checks for problem in check.problems]
 
 

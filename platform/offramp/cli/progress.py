@@ -13,7 +13,7 @@ from offramp.pipeline.rooms import no_report
 from offramp.pipeline.uploads import Meter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.console import Console
     from rich.progress import Task, TaskID
@@ -35,6 +35,19 @@ def progress(*, is_quiet: bool) -> "Iterator[Report]":
             yield _Live(live, live.add_task("starting"))
     else:
         yield _Lines(shown_at)
+
+
+@contextmanager
+def counting(what: str, *, is_quiet: bool) -> "Iterator[Callable[[int, int], None]]":
+    """Give what is told how many of how many pieces are done. Only a terminal shows it."""
+    shown_at = console(to_stderr=True)
+    if is_quiet or not shown_at.is_terminal:
+        yield lambda _done, _of: None
+        return
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=shown_at,
+                  transient=True) as live:  # fmt: skip
+        task = live.add_task(what)
+        yield lambda done, of: live.update(task, description=f"{what}: {done:,} of {of:,}")
 
 
 @dataclass(slots=True)

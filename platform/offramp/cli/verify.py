@@ -1,15 +1,19 @@
-"""``offramp verify``: a receiver checks what arrived, with nothing but the folder."""
+"""``offramp verify``: a receiver checks what arrived, with nothing but the place."""
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offramp.cli.choosing import JsonOption
+from offramp.cli.choosing import JsonOption, QuietOption
 from offramp.cli.output import byte_text, count_text, counted, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from offramp.pipeline.verify import DeliveryCheck, FolderReport
+    from collections.abc import Iterator
+
+    from offramp.pipeline.shelves import Shelf
+    from offramp.pipeline.verify import DeliveryCheck, PlaceReport
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,13 +22,23 @@ def add_to(app: typer.Typer) -> None:
 
 
 def verify(
-    folder: Annotated[Path, typer.Argument(help="The folder that deliveries arrive in.")],
+    place: Annotated[
+        str, typer.Argument(help="A folder, or a URL: s3://bucket/prefix, gs://..., sftp://user@host/folder, ftp://...")
+    ],
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Check every delivery below a folder: checksums, bytes, rows, columns. Needs no settings and no account."""
-    from offramp.pipeline.verify import verify_folder
+    """Check every delivery at a place: checksums, bytes, rows, columns. Needs no settings.
 
-    report = verify_folder(folder)
+    Keys, passwords and host keys of a URL are taken from the environment: S3_ACCESS_KEY, S3_SECRET_KEY,
+    S3_ENDPOINT_URL, GOOGLE_ACCESS_KEY, GOOGLE_SECRET_KEY, FTP_PASSWORD, FTP_PRIVATE_KEY, FTP_HOST_KEY, FTP_TLS. Without
+    keys, the machine's own credentials are taken.
+    """
+    from offramp.cli.progress import counting
+    from offramp.pipeline.verify import verify_place
+
+    with _shelf(place) as shelf, counting(f"reading {shelf.shown}", is_quiet=quiet or as_json) as tell:
+        report = verify_place(shelf, tell)
     if as_json:
         print_json(_document(report))
     else:
@@ -33,11 +47,31 @@ def verify(
         raise typer.Exit(1)
 
 
-def _print_report(report: "FolderReport") -> None:
+@contextmanager
+def _shelf(place: str) -> "Iterator[Shelf]":
+    """Open a folder or a URL."""
+    from offramp.pipeline.shelves import FolderShelf, RemoteShelf
+    from offramp.settings.urls import is_url
+
+    if not is_url(place):
+        yield FolderShelf(Path(place))
+        return
+    from offramp.settings.reading import place_settings
+    from offramp.wiring import open_destination
+
+    settings, folder = place_settings(place)
+    destination = open_destination(place, settings, folder)
+    try:
+        yield RemoteShelf(destination, place.rstrip("/"))
+    finally:
+        destination.close()
+
+
+def _print_report(report: "PlaceReport") -> None:
     rows = [
         (
             check.subscription,
-            check.export or check.manifest.name,
+            check.export or check.manifest.rpartition("/")[2],
             check.data_day,
             f"r{check.revision}",
             count_text(check.rows),
@@ -55,7 +89,7 @@ def _print_report(report: "FolderReport") -> None:
     for path in report.leftovers:
         say(f"warning: an upload that was never finished: {path}")
     for problem in report.problems:
-        say(f"{report.folder}: {problem}")
+        say(f"{report.place}: {problem}")
     for check in report.deliveries:
         for problem in check.problems:
             say(f"{check.manifest}: {problem}")
@@ -64,20 +98,20 @@ def _print_report(report: "FolderReport") -> None:
     say(f"{counted(len(rows), 'delivery')}, {counted(files, 'file')} read back, {bad or 'none'} with differences")
 
 
-def _document(report: "FolderReport") -> dict[str, Any]:
+def _document(report: "PlaceReport") -> dict[str, Any]:
     return {
-        "folder": str(report.folder),
+        "place": report.place,
         "is_good": report.is_good,
         "problems": list(report.problems),
         "deliveries": [_delivery(check) for check in report.deliveries],
-        "unmentioned": [str(path) for path in report.unmentioned],
-        "leftovers": [str(path) for path in report.leftovers],
+        "unmentioned": list(report.unmentioned),
+        "leftovers": list(report.leftovers),
     }
 
 
 def _delivery(check: "DeliveryCheck") -> dict[str, Any]:
     return {
-        "manifest": str(check.manifest),
+        "manifest": check.manifest,
         "delivery_id": check.delivery_id,
         "revision": check.revision,
         "subscription": check.subscription,

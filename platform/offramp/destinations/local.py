@@ -181,6 +181,10 @@ class LocalDestination:
             self._remove(name)
         return len(stale)
 
+    def rights(self) -> str:
+        """Return which rights this process's user needs."""
+        return f"write, rename and delete files, and create folders, below {self._root}"
+
     def close(self) -> None:
         """Do nothing: a folder needs no connection."""
 

@@ -228,6 +228,9 @@ class Destination(Protocol):
         Returns how many. Tokens count per delivery: give prefixes that hold files of one delivery only.
         """
 
+    def rights(self) -> str:
+        """Return the least rights that are needed here, in words or a policy for whoever grants them."""
+
     def close(self) -> None:
         """Close connections. The next call opens them anew."""
 

@@ -12,6 +12,7 @@ from offramp.orchestration.deliveries import deliveries_asset
 from offramp.orchestration.exports import export_asset
 from offramp.orchestration.io_manager import io_managers
 from offramp.orchestration.landing import landing_asset
+from offramp.orchestration.reach import reach_checks
 from offramp.orchestration.recipients import recipient_assets
 from offramp.orchestration.schedules import schedule_of, timetables
 from offramp.orchestration.workplace import WORKPLACE, workplace_resource
@@ -62,6 +63,7 @@ def build(settings: Settings, *, rooms: Rooms | None = None, report: Report = no
             schedule_of(timetable, sources, settings.first_day)
             for timetable in timetables(settings.subscriptions, exports, FEEDS)
         ],
-        resources={WORKPLACE: workplace_resource(open_rooms, report), **io_managers()},
+        asset_checks=reach_checks(settings.subscriptions),
+        resources={WORKPLACE: workplace_resource(open_rooms, report, settings.redact), **io_managers()},
         executor=dg.in_process_executor,
     )

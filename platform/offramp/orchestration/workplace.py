@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from offramp.pipeline.rooms import no_report
 from offramp.pipeline.uploads import Meter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import date
 
     from offramp.pipeline.deliver import DayReport
@@ -25,15 +26,23 @@ _IN_METADATA = frozenset({"stage", "publish"})
 class Workplace:
     """The resource of a run. ``reports`` by export and day is how an asset learns what its IO manager did."""
 
-    def __init__(self, open_rooms: Callable[[], Rooms], report: Report = no_report) -> None:
+    def __init__(
+        self, open_rooms: Callable[[], Rooms], report: Report = no_report, redact: Callable[[str], str] = str
+    ) -> None:
         self._open_rooms = open_rooms
         self._report = report
+        self.redact = redact
         self.reports: dict[tuple[str, date], DayReport] = {}
 
     @cached_property
     def rooms(self) -> Rooms:
         """The rooms of this run."""
         return self._open_rooms()
+
+    def leave(self) -> None:
+        """Close the connections to destinations, if the rooms were opened."""
+        if "rooms" in vars(self):
+            self.rooms.hang_up()
 
     def touched(self, feed: str, day: date) -> frozenset[date]:
         """Return the days that this run's exports of a feed touched while they worked on a day."""
@@ -78,9 +87,20 @@ class _LoggedReport:
             self._log.info(f"{step} {subject}: {now:,} rows{size}")
 
 
-def workplace_resource(open_rooms: Callable[[], Rooms], report: Report = no_report) -> dg.ResourceDefinition:
-    """Return the resource: a new workplace for each run."""
+def workplace_resource(
+    open_rooms: Callable[[], Rooms], report: Report = no_report, redact: Callable[[str], str] = str
+) -> dg.ResourceDefinition:
+    """Return the resource: a new workplace for each run, which hangs up at its end."""
+
+    @contextmanager
+    def opened(_: dg.InitResourceContext) -> Iterator[Workplace]:
+        workplace = Workplace(open_rooms, report, redact)
+        try:
+            yield workplace
+        finally:
+            workplace.leave()
+
     return dg.ResourceDefinition(
-        resource_fn=lambda _: Workplace(open_rooms, report),
+        resource_fn=opened,
         description="The rooms of Offramp: sources, lake, engine, formats, destinations and ledger.",
     )

@@ -1,4 +1,4 @@
-"""Verify: what a receiver can check of a folder of deliveries with nothing but the folder.
+"""Verify: what a receiver can check of deliveries with nothing but the place where they arrived.
 
 It reads manifests and files, never settings, lake or ledger, so it runs where none of them is. It trusts the
 manifest's words only after the checksum beside the manifest has confirmed them.
@@ -16,14 +16,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from offramp.destinations.names import is_temporary
 from offramp.domain.deliveries import FileRole
-from offramp.domain.errors import OfframpError, WrongUse
+from offramp.domain.errors import OfframpError
 from offramp.domain.exports import FormatName  # noqa: TC001 - pydantic reads annotations
 from offramp.domain.manifests import MANIFEST_VERSION
 from offramp.pipeline.reading_back import count_records
+from offramp.pipeline.shelves import FolderShelf, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
+
+    from offramp.pipeline.shelves import Shelf
 
 MANIFESTS = "_manifests"
 _CHECKSUM_LINE = re.compile(rb"^(?P<digest>[0-9a-f]+) [ *](?P<name>[^\r\n]+)\r?\n?$")
@@ -104,7 +107,7 @@ class FileCheck:
 class DeliveryCheck:
     """What was found of one manifest and its files. Facts are empty where the manifest cannot be read."""
 
-    manifest: Path
+    manifest: str
     delivery_id: str = ""
     revision: int = 0
     subscription: str = ""
@@ -135,15 +138,15 @@ class DeliveryCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class FolderReport:
-    """What was found below a folder. ``unmentioned`` are files that no manifest lists, ``leftovers`` are uploads
-    that were never finished; both are warnings.
+class PlaceReport:
+    """What was found at a place. ``unmentioned`` are files that no manifest lists, ``leftovers`` are uploads that
+    were never finished; both are warnings.
     """
 
-    folder: Path
+    place: str
     deliveries: tuple[DeliveryCheck, ...]
-    unmentioned: tuple[Path, ...] = ()
-    leftovers: tuple[Path, ...] = ()
+    unmentioned: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
     problems: tuple[str, ...] = field(default=())
 
     @property
@@ -152,97 +155,103 @@ class FolderReport:
         return not self.problems and all(one.is_good for one in self.deliveries)
 
 
-def verify_folder(folder: Path, tell: Callable[[DeliveryCheck], None] | None = None) -> FolderReport:
-    """Check every manifest below a folder and the files that it lists. ``tell`` is given each as it is done.
+def verify_folder(folder: Path) -> PlaceReport:
+    """Check every manifest below a folder and the files that it lists. Raises WrongUse where there is none."""
+    return verify_place(FolderShelf(folder))
 
-    Raises WrongUse where there is no such folder.
+
+def verify_place(shelf: Shelf, tell: Callable[[int, int], None] | None = None) -> PlaceReport:
+    """Check every manifest at a place and the files that it lists.
+
+    ``tell`` is given how many manifests were checked, and of how many.
     """
-    if not folder.is_dir():
-        todo = "give the folder that deliveries arrive in"
-        raise WrongUse("there is no such folder", where=str(folder), todo=todo)
+    names = shelf.names()
+    manifests = [name for name in names if _is_manifest(name)]
     checks = []
-    known: set[Path] = set()
-    roots: set[Path] = set()
-    for manifest in _manifests(folder):
-        check = verify_delivery(manifest)
+    known: set[str] = set()
+    for number, manifest in enumerate(manifests, start=1):
+        check = verify_delivery(shelf, manifest)
         checks.append(check)
         root = root_of(manifest)
-        roots.add(root)
-        known |= {manifest, _beside(manifest, "sha256")}
+        known |= {manifest, f"{manifest}.sha256"}
         for file in check.files:
-            known |= {root / file.name, _beside(root / file.name, "md5")}
+            known |= {f"{root}{file.name}", f"{root}{file.name}.md5"}
         if tell is not None:
-            tell(check)
-    others = [path for path in _files(folder) if path not in known]
-    leftovers = tuple(path for path in others if is_temporary(path.name))
-    unmentioned = tuple(path for path in others if not is_temporary(path.name))
+            tell(number, len(manifests))
+    others = [name for name in names if name not in known]
+    leftovers = tuple(shelf.path_of(name) for name in others if _is_leftover(name))
+    unmentioned = tuple(shelf.path_of(name) for name in others if not _is_leftover(name))
     nothing = () if checks else (f"no manifest stands below it ({MANIFESTS}/**/*.json): nothing was delivered",)
-    return FolderReport(folder, tuple(checks), unmentioned, leftovers, nothing)
+    return PlaceReport(shelf.shown, tuple(checks), unmentioned, leftovers, nothing)
 
 
-def root_of(manifest: Path) -> Path:
-    """Return the folder that the names in a manifest are relative to: the one that holds ``_manifests``."""
-    inner = next(parent for parent in manifest.parents if parent.name == MANIFESTS)
-    return inner.parent
+def _is_manifest(name: str) -> bool:
+    return name.endswith(".json") and MANIFESTS in name.split("/")[:-1] and not _is_leftover(name)
 
 
-def verify_delivery(manifest: Path) -> DeliveryCheck:
+def _is_leftover(name: str) -> bool:
+    return is_temporary(name.rpartition("/")[2])
+
+
+def root_of(manifest: str) -> str:
+    """Return what the names in a manifest are relative to: all before the last ``_manifests/`` of its name."""
+    parts = manifest.split("/")[:-1]
+    inner = len(parts) - 1 - parts[::-1].index(MANIFESTS)
+    return "".join(f"{part}/" for part in parts[:inner])
+
+
+def verify_delivery(shelf: Shelf, manifest: str) -> DeliveryCheck:
     """Check one manifest below a ``_manifests`` folder, the checksum beside it and every file that it lists."""
-    try:
-        content = manifest.read_bytes()
-    except OSError as error:
-        return DeliveryCheck(manifest, own_problems=(f"the manifest cannot be read: {error.strerror}",))
-    problems = list(_checksum_problems(_beside(manifest, "sha256"), manifest.name, hashlib.sha256(content).hexdigest()))
+    shown = shelf.path_of(manifest)
+    content, fault = _small(shelf, manifest)
+    if content is None:
+        return DeliveryCheck(shown, own_problems=(f"the manifest {fault}",))
+    problems = list(_checksum_problems(shelf, f"{manifest}.sha256", hashlib.sha256(content).hexdigest()))
     try:
         read = _ManifestText.model_validate(json.loads(content))
     except ValidationError as error:
         faults = (f"{'.'.join(map(str, fault['loc'])) or 'it'}: {fault['msg']}" for fault in error.errors())
-        return DeliveryCheck(manifest, own_problems=(*problems, f"it is not a manifest: {'; '.join(faults)}"))
+        return DeliveryCheck(shown, own_problems=(*problems, f"it is not a manifest: {'; '.join(faults)}"))
     except ValueError as error:
-        return DeliveryCheck(manifest, own_problems=(*problems, f"the manifest is not JSON: {error}"))
+        return DeliveryCheck(shown, own_problems=(*problems, f"the manifest is not JSON: {error}"))
     root = root_of(manifest)
     return DeliveryCheck(
-        manifest,
+        shown,
         delivery_id=read.delivery_id,
         revision=read.run_key.revision,
         subscription=read.run_key.subscription,
         export=read.export,
         data_day=read.data_day,
-        files=tuple(_check_file(root, file, read) for file in read.files),
+        files=tuple(_check_file(shelf, root, file, read) for file in read.files),
         own_problems=(*problems, *_inner_problems(read)),
     )
 
 
-def _manifests(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*.json")):
-        if MANIFESTS in path.parts[len(folder.parts) :] and not is_temporary(path.name):
-            yield path
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file())
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(f"{path.name}.{suffix}")
-
-
-def _checksum_problems(sidecar: Path, name: str, found: str, *, is_required: bool = True) -> Iterator[str]:
-    """Compare a checksum with the sidecar that holds it, in the format of sha256sum and md5sum."""
-    kind = sidecar.suffix
+def _small(shelf: Shelf, name: str) -> tuple[bytes | None, str]:
+    """Return a small file, or None and why not."""
     try:
-        match = _CHECKSUM_LINE.match(sidecar.read_bytes())
-    except FileNotFoundError:
-        if is_required:
-            yield f"the {kind} beside it is missing"
-        return
+        return shelf.small(name), ""
+    except Missing:
+        return None, "is missing"
     except OSError as error:
-        yield f"the {kind} beside it cannot be read: {error.strerror}"
+        return None, f"cannot be read: {error.strerror}"
+    except OfframpError as error:
+        return None, f"cannot be read: {error.what}"
+
+
+def _checksum_problems(shelf: Shelf, sidecar: str, found: str, *, is_required: bool = True) -> Iterator[str]:
+    """Compare a checksum with the sidecar that holds it, in the format of sha256sum and md5sum."""
+    file, _, kind = sidecar.rpartition(".")
+    content, fault = _small(shelf, sidecar)
+    if content is None:
+        if is_required or fault != "is missing":
+            yield f"the .{kind} beside it {fault}"
         return
-    if match is None or match["name"].decode(errors="replace") != name:
-        yield f"the {kind} beside it does not read '<checksum>  {name}'"
+    match = _CHECKSUM_LINE.match(content)
+    if match is None or match["name"].decode(errors="replace") != file.rpartition("/")[2]:
+        yield f"the .{kind} beside it does not read '<checksum>  {file.rpartition('/')[2]}'"
     elif match["digest"].decode() != found:
-        yield f"the {kind} beside it says {match['digest'].decode()}, the bytes give {found}"
+        yield f"the .{kind} beside it says {match['digest'].decode()}, the bytes give {found}"
 
 
 def _inner_problems(read: _ManifestText) -> Iterator[str]:
@@ -259,17 +268,24 @@ def _inner_problems(read: _ManifestText) -> Iterator[str]:
         yield f"its files give the totals {found}, it states {read.totals}"
 
 
-def _check_file(root: Path, file: _FileText, read: _ManifestText) -> FileCheck:
-    path = root / file.name
-    if not path.resolve().is_relative_to(root.resolve()):
+def _check_file(shelf: Shelf, root: str, file: _FileText, read: _ManifestText) -> FileCheck:
+    if file.name.startswith("/") or ".." in file.name.split("/"):
         return FileCheck(file.name, None, None, ("its name leads out of the folder",))
+    name = f"{root}{file.name}"
     try:
-        with path.open("rb") as content:
-            sha256, md5, size = _digests(iter(lambda: content.read(1 << 20), b""))
-    except FileNotFoundError:
+        with shelf.fetched(name) as path:
+            return _check_content(shelf, name, path, file, read)
+    except Missing:
         return FileCheck(file.name, None, None, ("it is missing",))
     except OSError as error:
         return FileCheck(file.name, None, None, (f"it cannot be read: {error.strerror}",))
+    except OfframpError as error:
+        return FileCheck(file.name, None, None, (f"it cannot be read: {error.what}",))
+
+
+def _check_content(shelf: Shelf, name: str, path: Path, file: _FileText, read: _ManifestText) -> FileCheck:
+    with path.open("rb") as content:
+        sha256, md5, size = _digests(iter(lambda: content.read(1 << 20), b""))
     problems = []
     if size != file.bytes:
         problems.append(f"{size:,} bytes, the manifest says {file.bytes:,}")
@@ -277,7 +293,7 @@ def _check_file(root: Path, file: _FileText, read: _ManifestText) -> FileCheck:
         problems.append(f"its sha256 is {sha256}, the manifest says {file.sha256}")
     if file.md5 is not None and md5 != file.md5:
         problems.append(f"its md5 is {md5}, the manifest says {file.md5}")
-    problems += _checksum_problems(_beside(path, "md5"), path.name, md5, is_required=False)
+    problems += _checksum_problems(shelf, f"{name}.md5", md5, is_required=False)
     rows, row_problems = _rows(path, file, read)
     return FileCheck(file.name, rows, size, (*problems, *row_problems))
 

@@ -21,6 +21,7 @@ from offramp.settings.delivery_options import DELIVERY_NAMES, destinations_in, f
 from offramp.settings.destinations import DestinationSettings, LocalDestination
 from offramp.settings.secrets import CREDENTIALS
 from offramp.settings.shapes import DemoSource, FileText, PostgresSource, SubscriptionText
+from offramp.settings.urls import destination_at
 from offramp.settings.values import Settings
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ def load_settings(path: Path | None = None, *, environment: Mapping[str, str] | 
         # The cause is cut off: it holds the whole input, secrets too.
         raise _explain(refused, located, values) from None
     return _Reading(read, located, variables).settings()
+
+
+def place_settings(url: str, *, environment: Mapping[str, str] | None = None) -> tuple[DestinationSettings, str]:
+    """Return the settings and the folder of a place given as a URL, without any file; see ``urls.destination_at``."""
+    return destination_at(url, os.environ if environment is None else environment)
 
 
 def _explain(refused: ValidationError, located: Located, values: object) -> SettingsError:

@@ -1,0 +1,77 @@
+"""A place as a URL: s3://, gs://, sftp:// and ftp://, with what the environment says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from pydantic import TypeAdapter, ValidationError
+
+from offramp.domain.errors import WrongUse, nearest
+from offramp.settings.delivery_options import DELIVERY_NAMES, SFTP_PORT, destinations_in, option_of
+from offramp.settings.destinations import DestinationSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from urllib.parse import SplitResult
+
+SCHEMES = ("s3", "gs", "sftp", "ftp", "ftps")
+_DESTINATION: TypeAdapter[DestinationSettings] = TypeAdapter(DestinationSettings)
+
+
+def is_url(text: str) -> bool:
+    """Return whether a text is a URL rather than a path."""
+    return "://" in text
+
+
+def destination_at(url: str, variables: Mapping[str, str]) -> tuple[DestinationSettings, str]:
+    """Return the settings of a place and its folder.
+
+    For SFTP the host key is FTP_HOST_KEY, else that of ~/.ssh/known_hosts. Keys, passwords and host keys are the
+    variables of ``delivery_options``; a URL that holds a password is refused.
+    Raises WrongUse.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES:
+        todo = f"{nearest(parts.scheme, SCHEMES)}; or give the path of a folder"
+        raise WrongUse(f"'{parts.scheme}://' is no place that can be read", expected=", ".join(SCHEMES), todo=todo)
+    if parts.password is not None:
+        todo = "set FTP_PASSWORD in the environment: what stands in a command line is seen by everybody"
+        raise WrongUse("the URL holds a password", todo=todo)
+    if not parts.hostname:
+        expected = "s3://bucket/prefix or sftp://user@host:port/folder"
+        raise WrongUse("the URL names no bucket or host", expected=expected, found=url)
+    chosen = {name: value for name, value in variables.items() if name in DELIVERY_NAMES}
+    settings = next(iter(destinations_in(_of_url(parts, chosen)).values()))
+    if parts.scheme == "sftp":
+        settings |= {"port": parts.port or int(SFTP_PORT)}
+        known_hosts = Path.home() / ".ssh" / "known_hosts"
+        if "host_key" not in settings and known_hosts.exists():
+            settings["known_hosts"] = known_hosts
+    try:
+        return _DESTINATION.validate_python(settings), unquote(parts.path).strip("/")
+    except ValidationError as refused:
+        fault = refused.errors(include_url=False, include_input=False)[0]
+        key = next((str(step) for step in reversed(fault["loc"]) if str(step) in settings), "")
+        name = option_of(key, str(settings["kind"]))
+        raise WrongUse(f"{url} cannot be read: {fault['msg']}", todo=f"set {name} in the environment") from None
+
+
+def _of_url(parts: SplitResult, chosen: Mapping[str, str]) -> dict[str, str]:
+    """Return the options of the environment for the URL's scheme, with what the URL says itself."""
+    host = parts.netloc.rpartition("@")[2].partition(":")[0]
+    user = {"FTP_USERNAME": unquote(parts.username)} if parts.username else {}
+    match parts.scheme:
+        case "s3":
+            return {**_family(chosen, "S3_"), "S3_BUCKET": host}
+        case "gs":
+            return {**_family(chosen, "GOOGLE_"), "GOOGLE_BUCKET": host}
+        case "sftp":
+            return {**_family(chosen, "FTP_"), **user, "FTP_HOST": host, "FTP_PORT": SFTP_PORT}
+        case _:
+            return {**_family(chosen, "FTP_"), **user, "FTP_HOST": host, "FTP_PORT": str(parts.port or 21)}
+
+
+def _family(chosen: Mapping[str, str], start: str) -> dict[str, str]:
+    return {name: value for name, value in chosen.items() if name.startswith(start)}
