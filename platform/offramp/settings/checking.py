@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from offramp.domain.errors import SettingsError, nearest
 from offramp.domain.personal import Treatment
 from offramp.feeds.registry import FEEDS
+from offramp.settings.delivery_options import DELIVERY_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,14 +23,18 @@ def check_subscriptions(settings: Settings, exports: Iterable[Export]) -> tuple[
     Returns warnings. Raises SettingsError with file and line.
     """
     known = tuple(exports)
-    valid = sorted({name for one in settings.subscriptions for name in FEEDS[one.feed].option_names()})
+    own = {name for one in settings.subscriptions for name in FEEDS[one.feed].option_names()}
+    valid = sorted(own.union(DELIVERY_NAMES))
     overlooked = tuple(
         f"the variable {name} of the environment is no option, and is passed over; {nearest(name.upper(), valid)}"
         for name in settings.overlooked
     )
-    return overlooked + tuple(
-        warning for one in settings.subscriptions for warning in _check_subscription(settings, one, known)
+    exposed = tuple(
+        f"{key} is a secret and stands in the file: write ${{NAME}} in its place, and set NAME in the environment"
+        for key in settings.exposed
     )
+    found = (warning for one in settings.subscriptions for warning in _check_subscription(settings, one, known))
+    return (*overlooked, *exposed, *found)
 
 
 def _check_subscription(settings: Settings, one: Subscription, exports: tuple[Export, ...]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 SFTP_PORT = "22"
 
@@ -55,10 +55,10 @@ SECRET_NAMES = frozenset(
 """Those whose values are never shown."""
 
 
-def option_of(key: str, kind: str) -> str:
-    """Return the option that a key of a destination's settings comes from."""
+def option_of(loc: Sequence[object], kind: str) -> str:
+    """Return the option that a fault is about, from where pydantic found it in a destination's settings."""
     names = {"s3": _S3, "gcs": _GOOGLE, "ftp": _FTP | _FTP_ONLY, "sftp": _FTP | _SFTP_ONLY}[kind]
-    return next((option for option, one in names.items() if one == key), next(iter(names)))
+    return next((option for option, key in names.items() if key == loc[-1]), next(iter(names)))
 
 
 def destinations_in(options: Mapping[str, str]) -> dict[str, dict[str, object]]:

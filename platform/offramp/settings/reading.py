@@ -17,7 +17,7 @@ from offramp.domain.subscriptions import Subscription
 from offramp.domain.yaml_lines import Located, compose
 from offramp.feeds.registry import FEEDS
 from offramp.settings.checking import option_error
-from offramp.settings.delivery_options import DELIVERY_NAMES, destinations_in, faults, option_of
+from offramp.settings.delivery_options import DELIVERY_NAMES, SECRET_NAMES, destinations_in, faults, option_of
 from offramp.settings.destinations import DestinationSettings, LocalDestination
 from offramp.settings.secrets import CREDENTIALS
 from offramp.settings.shapes import DemoSource, FileText, PostgresSource, SubscriptionText
@@ -25,7 +25,7 @@ from offramp.settings.urls import destination_at
 from offramp.settings.values import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from offramp.domain.ports import Feed
 
@@ -180,6 +180,7 @@ class _Reading:
             destinations=self._destinations,
             subscriptions=subscriptions,
             overlooked=self._overlooked(),
+            exposed=tuple(self._exposed()),
             places=self._places,
         )
 
@@ -194,6 +195,16 @@ class _Reading:
             if (name.upper().startswith(starts) or get_close_matches(name.upper(), valid, n=1, cutoff=0.85))
             and not any(fnmatchcase(name, pattern) for pattern in valid)
         )
+
+    def _exposed(self) -> Iterator[str]:
+        """Yield the keys of secrets that the file holds itself, rather than the name of a variable."""
+        for path, written in self._located.texts.items():
+            key, parent = path[-1], path[:-1]
+            is_key = parent[:1] == ("destinations",) and isinstance(
+                getattr(self._read.destinations.get(str(path[1])), str(key), None), SecretStr
+            )
+            if written and "${" not in written and (is_key or key in SECRET_NAMES):
+                yield f"{key} in line {self._located.line_of(path)}"
 
     def _error(self, what: str, path: tuple[str | int, ...], **facts: Any) -> SettingsError:
         return SettingsError(what, file=self._located.file, line=self._located.line_of(path), **facts)
@@ -313,8 +324,7 @@ class _Reading:
                 one = _DESTINATION.validate_python(settings)
             except ValidationError as refused:
                 fault = refused.errors(include_url=False, include_input=False)[0]
-                key = next((str(step) for step in reversed(fault["loc"]) if str(step) in settings), "")
-                said = f"{option_of(key, str(settings['kind']))} does not do: {_said(fault)}"
+                said = f"{option_of(fault['loc'], str(settings['kind']))} does not do: {fault['msg']}"
                 # The cause is cut off: it holds the whole input, secrets too.
                 raise option_error(self._places, text.id, said) from None
             self._destinations[name] = _below(self._root, one)
@@ -355,11 +365,6 @@ def _below(root: Path, settings: DestinationSettings) -> DestinationSettings:
     """Return a destination's settings with their paths on this machine made absolute."""
     paths = {name: root / value for name, value in vars(settings).items() if isinstance(value, Path)}
     return settings.model_copy(update=paths)
-
-
-def _said(fault: Any) -> str:
-    context = fault.get("ctx", {})
-    return ", ".join(map(str, context.values())) if fault["type"] == "unknown_key" else str(fault["msg"])
 
 
 def _ledger_file(read: FileText) -> Path | None:

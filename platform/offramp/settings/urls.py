@@ -53,8 +53,7 @@ def destination_at(url: str, variables: Mapping[str, str]) -> tuple[DestinationS
         return _DESTINATION.validate_python(settings), unquote(parts.path).strip("/")
     except ValidationError as refused:
         fault = refused.errors(include_url=False, include_input=False)[0]
-        key = next((str(step) for step in reversed(fault["loc"]) if str(step) in settings), "")
-        name = option_of(key, str(settings["kind"]))
+        name = option_of(fault["loc"], str(settings["kind"]))
         raise WrongUse(f"{url} cannot be read: {fault['msg']}", todo=f"set {name} in the environment") from None
 
 

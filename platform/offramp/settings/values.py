@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What offramp.yaml and the environment say. Paths are absolute; secrets are never printed."""
+    """What offramp.yaml and the environment say. Paths are absolute; secrets are never printed.
+
+    ``overlooked`` are variables of the environment that look like options and are none, ``exposed`` the keys, with
+    their lines, of secrets that stand in the file itself.
+    """
 
     file: Path
     models: Path
@@ -40,6 +44,7 @@ class Settings:
     destinations: Mapping[str, DestinationSettings] = field(hash=False)
     subscriptions: tuple[Subscription, ...]
     overlooked: tuple[str, ...]
+    exposed: tuple[str, ...]
     places: Mapping[tuple[str, str], tuple[str, int | None]] = field(repr=False, compare=False)
 
     def place(self, subscription: Subscription, key: str = "") -> tuple[str, int | None]:
