@@ -25,9 +25,28 @@ def chromium() -> Path | None:
     return Path(found) if found else None
 
 
+def sshd() -> Path | None:
+    """Return OpenSSH's server. It has to be called by its whole path."""
+    return _of_system("sshd")
+
+
+def vsftpd() -> Path | None:
+    """Return the FTP server."""
+    return _of_system("vsftpd")
+
+
+def _of_system(name: str) -> Path | None:
+    """Return a program of the system: on the path, or where Debian keeps servers and users' paths do not lead."""
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/sbin")
+    return Path(found) if found else None
+
+
 def missing() -> list[str]:
     """Return the Debian packages to install."""
-    return [package for package, found in (("postgresql", postgresql()), ("chromium", chromium())) if found is None]
+    found = {
+        "postgresql": postgresql(), "chromium": chromium(), "openssh-server": sshd(), "vsftpd": vsftpd(),
+    }  # fmt: skip
+    return [package for package, program in found.items() if program is None]
 
 
 if __name__ == "__main__":
