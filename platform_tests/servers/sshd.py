@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from platform_tests.servers import programs
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -72,8 +74,8 @@ class SshServer:
 
 
 def _sshd() -> str:
-    found = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
-    return found or pytest.fail("no OpenSSH server: run platform_tests/servers/install")
+    found = programs.sshd() or pytest.fail("no OpenSSH server: run platform_tests/servers/install")
+    return str(found)
 
 
 def _keygen(*arguments: str | Path) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from platform_tests.servers import programs
 from platform_tests.servers.certificates import Certificates, make_certificates
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class VsftpdServer:
 @contextmanager
 def run() -> Iterator[VsftpdServer]:
     """Run both servers and end them by their own pids."""
-    program = shutil.which("vsftpd") or pytest.fail("no vsftpd: run platform_tests/servers/install")
+    program = programs.vsftpd() or pytest.fail("no vsftpd: run platform_tests/servers/install")
     if os.geteuid() != 0:
         pytest.fail("vsftpd must be started by root: run these tests as root, as CI does")
     folder = Path(tempfile.mkdtemp(prefix="offramp-vsftpd-"))

@@ -1,0 +1,292 @@
+"""A folder on an FTP server, with explicit TLS or plain."""
+
+from __future__ import annotations
+
+import ftplib
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from offramp.destinations.ftp_errors import told
+from offramp.destinations.ftp_looks import look, walk
+from offramp.destinations.ftp_place import FtpPlace, check_ftp_name, least_rights, refused_name
+from offramp.destinations.ftp_pool import FtpPool
+from offramp.destinations.ftp_upload import Begun, Upload, content_at, opened, whole
+from offramp.destinations.names import deepest_folder, is_stale, is_temporary, temporary_name
+from offramp.domain.contents import Content, Standing
+from offramp.domain.errors import DestinationChanged, VerificationFailed
+from offramp.domain.steps import around, no_step, nothing_sent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from offramp.destinations.ftp_connection import FtpClient
+    from offramp.domain.ports import PendingFile
+
+__all__ = ["STEPS", "FtpDestination", "FtpPending", "FtpPlace", "least_rights", "refused_name"]
+
+STEPS = ("store", "size", "read_back", "rename", "make_way", "delete")
+
+
+@dataclass(frozen=True, slots=True)
+class FtpPending:
+    """An upload that was written under its temporary name, and proved there."""
+
+    name: str
+    content: Content
+    temporary: str
+
+
+class FtpDestination:
+    """Files below a folder of an FTP server; a reader there sees each file whole or not at all.
+
+    Every upload goes under a hidden name beside the final one, is proved there by its size and, unless the place says
+    otherwise, by reading it back, and is renamed. FTP knows no version and no checksum that all servers have, so
+    ``stat`` tells the size alone: MDTM counts seconds, too coarse for a version.
+
+    Where a server refuses to rename over a file (IIS and others), the old file is deleted first: for the moment
+    between these two commands no file has the name, and after a break there the next run brings the new one.
+    """
+
+    def __init__(self, name: str, place: FtpPlace, *, at_step: Callable[[str], None] = no_step) -> None:
+        self._name = name
+        self._place = place
+        self._at_step = at_step
+        self._pool = FtpPool(place)
+        self._begun: dict[str, Begun] = {}
+
+    def __repr__(self) -> str:
+        return f"FtpDestination({self._name!r}, {self._place!r})"
+
+    @property
+    def name(self) -> str:
+        """The name in offramp.yaml."""
+        return self._name
+
+    @property
+    def verified_by(self) -> str:
+        """Every file is read back whole, or its size alone is compared where the place says so."""
+        return "read_back" if self._place.reads_back else "size"
+
+    def stat(self, name: str) -> Standing | None:
+        """Return the size of a file, or None if there is none."""
+        self._check(name)
+        with self._connection("look at", name) as client:
+            size = look(client, client.path(name))
+        return None if size is None else Standing(name, size)
+
+    def read(self, name: str) -> Iterator[bytes]:
+        """Yield the bytes of a file. Raises DestinationChanged if there is none, or another one by the end."""
+        self._check(name)
+        with self._connection("read back", name) as client:
+            path, size = client.path(name), 0
+            try:
+                for block in whole(client, path):
+                    size += len(block)
+                    yield block
+            except ftplib.error_perm as error:
+                if look(client, path) is not None:
+                    raise
+                raise DestinationChanged(
+                    f"the file is gone from destination '{self._name}'", where=name, todo="run again"
+                ) from error
+            if (stands := look(client, path)) != size:
+                raise DestinationChanged(
+                    f"a file at destination '{self._name}' was replaced or cut off while it was read",
+                    where=name,
+                    expected="nothing there" if stands is None else f"{stands:,} bytes",
+                    found=f"{size:,} bytes",
+                    todo="run again",
+                )
+
+    def put(
+        self, name: str, content: Content, *, token: int, sent: Callable[[int], None] = nothing_sent
+    ) -> PendingFile:
+        """Write a hidden file beside the final name, going on with what an earlier try left, and prove it.
+
+        Raises DestinationRefused, DestinationUnreachable (also for a full disk) or VerificationFailed.
+        """
+        self._check(name)
+        temporary = temporary_name(name, token)
+        known = self._begun.get(temporary)
+        begun = self._begun.setdefault(temporary, Begun(content.sha256))
+        # What another process began is trusted only where all of it will be read back.
+        goes_on = self._place.reads_back or known is not None
+        if begun.sha256 != content.sha256:
+            begun = self._begun[temporary] = Begun(content.sha256)
+            goes_on = False
+        # The source is opened outside the fence: a part that is gone from the lake is no fault of the destination.
+        with opened(content) as source, self._connection("write", name) as client:
+            upload = Upload(client, client.path(temporary), begun, sent)
+            stands = look(client, client.path(temporary)) if goes_on else None
+            offset = stands if stands is not None and 0 < stands <= content.bytes else 0
+            found = self._bring(client, upload, source, content=content, offset=offset)
+            if offset and found != (content.bytes, content.sha256):
+                # What stood there was of another content: a correction under the same token.
+                found = self._bring(client, upload, source, content=content, offset=0)
+            if found != (content.bytes, content.sha256):
+                self._remove(client, temporary)
+        self._begun.pop(temporary, None)
+        if found != (content.bytes, content.sha256):
+            sent(-begun.told_bytes)
+            raise VerificationFailed(
+                f"destination '{self._name}' holds other bytes than were sent",
+                where=name,
+                expected=f"{content.bytes:,} bytes, sha256 {content.sha256}",
+                found=_shown(*found),
+                todo="run again; if it stays so, ask the server's operator what changes files there",
+            )
+        return FtpPending(name, content, temporary)
+
+    def commit(self, pending: PendingFile, *, over: Standing | None) -> None:
+        """Rename over the final name. Doing it twice is no error.
+
+        FTP knows no conditional rename, so a moment between look and rename remains; see the class for servers that
+        do not rename over a file.
+        """
+        if not isinstance(pending, FtpPending):
+            message = f"a pending file of another destination: {type(pending).__name__}"
+            raise TypeError(message)
+        with self._connection("rename", pending.name) as client:
+            is_there = look(client, client.path(pending.temporary)) is not None
+            stands = look(client, client.path(pending.name))
+            is_other = stands is not None and (over is None or stands != over.bytes)
+            if (is_other or not is_there) and self._holds(client, pending, stands):
+                if is_there:
+                    self._remove(client, pending.temporary)
+                return
+            if not is_there:
+                raise VerificationFailed(
+                    f"the upload to destination '{self._name}' is gone before it got its final name",
+                    where=pending.name,
+                    expected=f"{pending.content.bytes:,} bytes, sha256 {pending.content.sha256}",
+                    todo="run again; a later run or the recipient removed the temporary file",
+                )
+            if is_other:
+                raise DestinationChanged(
+                    f"a file came to stand at destination '{self._name}' meanwhile",
+                    where=pending.name,
+                    expected="no file of this name" if over is None else f"{over.bytes:,} bytes",
+                    found=f"{stands:,} bytes",
+                    todo="run again; if it stays so, move that file away",
+                )
+            self._rename(client, pending)
+            self._prove(client, pending)
+
+    def list(self, prefix: str) -> tuple[str, ...]:
+        """Return the names that begin with a prefix, sorted, temporary ones left out."""
+        names = (name for name in self._walk(prefix) if not is_temporary(name.rpartition("/")[2]))
+        return tuple(sorted(name for name in names if name.startswith(prefix)))
+
+    def delete(self, name: str) -> None:
+        """Remove a file; one that is gone is no error."""
+        self._check(name)
+        with self._connection("delete", name) as client:
+            self._remove(client, name)
+
+    def sweep(self, prefixes: Iterable[str], *, below_token: int) -> int:
+        """Remove uploads of older tokens whose final names begin with one of the prefixes, and return how many."""
+        wanted = tuple(prefixes)
+        stale = {
+            name
+            for prefix in {f"{one.rpartition('/')[0]}/" if "/" in one else "" for one in wanted}
+            for name in self._walk(prefix)
+            if is_stale(name, wanted, below_token)
+        }
+        for name in stale:
+            with self._connection("delete", name) as client:
+                self._remove(client, name)
+        return len(stale)
+
+    def rights(self) -> str:
+        """Return which rights the account needs, in words for the customer's administrator."""
+        return least_rights(self._place)
+
+    def close(self) -> None:
+        """Close connections. The next call opens them anew."""
+        self._pool.close()
+
+    def _bring(
+        self, client: FtpClient, upload: Upload, source: BinaryIO, *, content: Content, offset: int
+    ) -> tuple[int | None, str | None]:
+        """Send what is missing from an offset on, and return the bytes and the sha256 that arrived.
+
+        The sha256 is None where the bytes are not as many as were sent.
+        """
+        if offset < content.bytes or not offset:
+            with around(self._at_step, "store"):
+                upload.bring(source, offset)
+        with around(self._at_step, "size"):
+            size = look(client, upload.path)
+        if size != content.bytes:
+            return size, None
+        if not self._place.reads_back:
+            return size, content.sha256
+        with around(self._at_step, "read_back"):
+            return content_at(client, upload.path)
+
+    def _rename(self, client: FtpClient, pending: FtpPending) -> None:
+        temporary, final = client.path(pending.temporary), client.path(pending.name)
+        client.sendcmd(f"RNFR {temporary}")
+        try:
+            with around(self._at_step, "rename"):
+                client.voidcmd(f"RNTO {final}")
+        except ftplib.error_perm:
+            # Only where both files are there was it the old one that stood in the way.
+            if look(client, final) is None or look(client, temporary) is None:
+                raise
+            with told(self._name, self._place, "overwrite", pending.name):
+                with around(self._at_step, "make_way"):
+                    client.voidcmd(f"DELE {final}")
+                client.rename(temporary, final)
+
+    def _prove(self, client: FtpClient, pending: FtpPending) -> None:
+        size = look(client, client.path(pending.name))
+        if size != pending.content.bytes:
+            raise VerificationFailed(
+                f"another file stands at destination '{self._name}' after the upload was renamed",
+                where=pending.name,
+                expected=f"{pending.content.bytes:,} bytes",
+                found=_shown(size, None),
+                todo="run again; if it stays so, ask the server's operator what moves files there",
+            )
+
+    def _holds(self, client: FtpClient, pending: FtpPending, stands: int | None) -> bool:
+        """Say whether the final name has this content already: an earlier commit whose answer was lost."""
+        wanted = (pending.content.bytes, pending.content.sha256)
+        return stands == wanted[0] and content_at(client, client.path(pending.name)) == wanted
+
+    def _remove(self, client: FtpClient, name: str) -> None:
+        path = client.path(name)
+        try:
+            with around(self._at_step, "delete"):
+                client.voidcmd(f"DELE {path}")
+        except ftplib.error_perm:
+            if look(client, path) is not None:
+                raise
+
+    def _walk(self, prefix: str) -> tuple[str, ...]:
+        """Return the files of the deepest folder that holds every name with this prefix."""
+        folder = deepest_folder(prefix, destination=self._name)
+        if refused_name(folder, self._place.encoding) is not None:
+            return ()
+        with self._connection("list", prefix or "/") as client:
+            return tuple(walk(client, folder))
+
+    def _check(self, name: str) -> None:
+        check_ftp_name(name, destination=self._name, encoding=self._place.encoding)
+
+    @contextmanager
+    def _connection(self, doing: str, name: str) -> Iterator[FtpClient]:
+        """Lend a connection; what goes wrong in logging in is told as that, all else as what was being done."""
+        with ExitStack() as using:
+            with told(self._name, self._place, "log in to", name):
+                client = using.enter_context(self._pool.borrow())
+            with told(self._name, self._place, doing, name):
+                yield client
+
+
+def _shown(size: int | None, sha256: str | None) -> str:
+    if size is None:
+        return "no file"
+    return f"{size:,} bytes" if sha256 is None else f"{size:,} bytes, sha256 {sha256}"

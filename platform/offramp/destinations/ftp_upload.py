@@ -1,0 +1,130 @@
+"""One upload over FTP: gone on with where an earlier one broke off, and proved before anybody hears of it."""
+
+from __future__ import annotations
+
+import ftplib
+import hashlib
+import io
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from offramp.destinations.ftp_connection import CutShort, FtpClient, retrieve, store
+from offramp.destinations.ftp_looks import look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from offramp.domain.contents import Content
+
+
+@dataclass
+class Begun:
+    """What this process knows of an upload: whose bytes it sends, and how many of them were told to be out."""
+
+    sha256: str
+    told_bytes: int = 0
+
+
+class Upload:
+    """The bytes of a content on their way to a path. ``begun`` outlives it, for the next try."""
+
+    def __init__(self, client: FtpClient, path: str, begun: Begun, sent: Callable[[int], None]) -> None:
+        self._client = client
+        self.path = path
+        self._begun = begun
+        self._sent = sent
+
+    def bring(self, source: BinaryIO, offset: int) -> None:
+        """Send everything from an offset on. At 0, in place of whatever stands there."""
+        self._take_back_to(offset)
+        if offset:
+            self._rest(source, offset)
+        else:
+            self._fresh(source)
+
+    def _fresh(self, source: BinaryIO) -> None:
+        try:
+            self._store("STOR", source, 0)
+        except ftplib.error_perm:
+            # Most uploads find their folder: it is made only when the server misses it.
+            if source.tell() or not make_folders(self._client, self.path.rpartition("/")[0]):
+                raise
+            self._store("STOR", source, 0)
+
+    def _rest(self, source: BinaryIO, offset: int) -> None:
+        """Go on: REST first, since it writes where we say, even if the server still flushes what came before.
+
+        Servers without it, and accounts that may not, get APPE; where both are refused it begins anew.
+        """
+        for command in ("STOR", "APPE"):
+            try:
+                self._store(command, source, offset)
+            except ftplib.error_perm:
+                if source.tell() != offset:
+                    raise
+            else:
+                return
+        self._take_back_to(0)
+        self._fresh(source)
+
+    def _store(self, command: str, source: BinaryIO, offset: int) -> None:
+        source.seek(offset)
+        rest = offset if offset and command == "STOR" else None
+        store(self._client, f"{command} {self.path}", source, self._count, rest)
+
+    def _count(self, size: int) -> None:
+        self._begun.told_bytes += size
+        self._sent(size)
+
+    def _take_back_to(self, offset: int) -> None:
+        if self._begun.told_bytes > offset:
+            self._count(offset - self._begun.told_bytes)
+
+
+def make_folders(client: FtpClient, folder: str) -> bool:
+    """Make what is missing of a folder and those above it, and say whether anything was."""
+    missing = []
+    while folder.strip("/") and not client.try_command(f"CWD {folder}"):
+        missing.append(folder)
+        folder = folder.rpartition("/")[0]
+    for one in reversed(missing):
+        try:
+            client.voidcmd(f"MKD {one}")
+        except ftplib.error_perm:
+            # Another run may have made it in between.
+            if not client.try_command(f"CWD {one}"):
+                raise
+    return bool(missing)
+
+
+def content_at(client: FtpClient, path: str) -> tuple[int, str]:
+    """Return the bytes and the sha256 of what stands under a path."""
+    digest = hashlib.sha256()
+    size = 0
+    for block in whole(client, path):
+        digest.update(block)
+        size += len(block)
+    return size, digest.hexdigest()
+
+
+def whole(client: FtpClient, path: str) -> Iterator[bytes]:
+    """Yield a file. An end without the end of TLS counts as a cut unless the size that the server tells came."""
+    size = 0
+    try:
+        for block in retrieve(client, f"RETR {path}"):
+            size += len(block)
+            yield block
+    except CutShort:
+        if look(client, path) != size:
+            raise
+
+
+@contextmanager
+def opened(content: Content) -> Iterator[BinaryIO]:
+    """Open what is to be sent, to be read from any offset."""
+    if isinstance(content.source, bytes):
+        yield io.BytesIO(content.source)
+    else:
+        with content.source.open("rb") as file:
+            yield file
