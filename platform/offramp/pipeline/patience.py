@@ -36,10 +36,8 @@ def again(rooms: Rooms, subject: str, work: Callable[[], object], report: Report
     def tell(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         pause = state.next_action.sleep if state.next_action else 0
-        said = error.what if isinstance(error, OfframpError) else error
-        report(
-            "retry", f"{subject}: attempt {state.attempt_number + 1} of {patience.attempts} in {pause:.1f} s: {said}"
-        )
+        told = f"{subject}: attempt {state.attempt_number + 1} of {patience.attempts} in {pause:.1f} s"
+        report("retry", f"{told}: {_said(error)}" if isinstance(error, OfframpError) else told)
 
     first, longest = patience.first_pause.total_seconds(), patience.longest_pause.total_seconds()
     retrying = Retrying(
@@ -67,4 +65,8 @@ def expect_up(rooms: Rooms, name: str) -> None:
 def set_down(rooms: Rooms, name: str, error: OfframpError) -> None:
     """Leave a destination alone for a while if it did not answer, or did not let us in: others shall not wait."""
     if isinstance(error, DestinationUnreachable | DestinationClosed) and name not in rooms.down:
-        rooms.down[name] = Down(rooms.clock() + rooms.patience.down_for, error.what)
+        rooms.down[name] = Down(rooms.clock() + rooms.patience.down_for, _said(error))
+
+
+def _said(error: OfframpError) -> str:
+    return error.what if error.found is None else f"{error.what}: {error.found}"
