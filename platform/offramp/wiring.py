@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, assert_never
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, assert_never
 from pydantic import SecretStr
 
 from offramp.destinations.local import LocalDestination
-from offramp.domain.errors import SettingsError, WrongUse, nearest
+from offramp.domain.errors import DestinationClosed, WrongUse, nearest
 from offramp.domain.steps import no_step
 from offramp.engine.duckdb_engine import DuckDBEngine
 from offramp.feeds.registry import FEEDS, exports_of
@@ -50,6 +51,10 @@ if TYPE_CHECKING:
     from offramp.sql.project import Project
 
 _VERSIONED = ("offramp", "duckdb", "polars", "pyarrow")
+
+
+_LIBRARIES = {"s3": ("dagster_aws", "s3"), "gcs": ("dagster_gcp", "gcs"), "sftp": ("paramiko", "sftp")}
+"""By kind of destination: the library that it needs, and the extra of ours that brings it."""
 
 
 @cache
@@ -123,8 +128,14 @@ class _Destinations:
 def open_destination(name: str, settings: DestinationSettings, folder: str) -> Destination:
     """Open a destination at one of its folders. Nothing is connected yet.
 
-    Libraries of kinds that nobody uses are not loaded. Raises SettingsError where a file of a key cannot be read.
+    Libraries of kinds that nobody uses are not loaded. Raises DestinationClosed where a file of a key cannot be read
+    or a library is not installed: that keeps no other destination from its files.
     """
+    is_hmac = isinstance(settings, GcsDestinationSettings) and settings.has_hmac_keys
+    needed = _LIBRARIES.get("s3" if is_hmac else settings.kind)
+    if needed is not None and find_spec(needed[0]) is None:
+        what = f"destination '{name}' needs a library that is not installed"
+        raise DestinationClosed(what, expected=needed[0], todo=f"pip install 'offramp[{needed[1]}]'")
     match settings:
         case LocalDestinationSettings():
             return LocalDestination(name, Path(folder))
@@ -257,7 +268,8 @@ def _secret(name: str, path: Path | None) -> SecretStr | None:
         return SecretStr(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         what = f"the key of destination '{name}' cannot be read"
-        raise SettingsError(what, file=path, found=type(error).__name__, todo="give its path and the right") from error
+        todo = "correct its path in the settings, or give this user the right to read it"
+        raise DestinationClosed(what, where=str(path), found=type(error).__name__, todo=todo) from error
 
 
 def open_rooms(

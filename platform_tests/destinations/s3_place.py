@@ -9,7 +9,6 @@ from uuid import uuid4
 from pydantic import SecretStr
 
 from offramp.destinations.s3 import S3Destination, S3Place
-from platform_tests.destinations.places import Place
 from platform_tests.servers.seaweedfs import BUCKET
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from platform_tests.destinations.places import Place
     from platform_tests.servers.seaweedfs import Identity, SeaweedfsServer
 
 PART_BYTES = 5 * 1024 * 1024
@@ -41,6 +41,8 @@ def unfinished(server: SeaweedfsServer, place: S3Place) -> list[str]:
 
 
 def place(request: pytest.FixtureRequest, _folder: Path) -> Place:
+    from platform_tests.destinations.places import Place  # noqa: PLC0415 - it imports this module
+
     server: SeaweedfsServer = request.getfixturevalue("seaweedfs")
     target = s3_place(server)
     return Place(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from offramp.destinations.sftp import SftpDestination, SftpPlace
-from platform_tests.destinations.places import Place
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
 
+    from platform_tests.destinations.places import Place
     from platform_tests.servers.sshd import SshServer
 
 
@@ -31,6 +31,8 @@ def sftp_place(server: SshServer, folder: Path, **others: Any) -> SftpPlace:
 
 def place(request: pytest.FixtureRequest, _folder: Path) -> Place:
     """An empty folder; not even the folder is there yet."""
+    from platform_tests.destinations.places import Place  # noqa: PLC0415 - it imports this module
+
     server: SshServer = request.getfixturevalue("sshd")
     root = server.files / uuid.uuid4().hex
     return Place(

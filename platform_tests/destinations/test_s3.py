@@ -324,6 +324,14 @@ def test_reading_back_proves_what_was_written(place: S3Place) -> None:
     assert read(destination, "large.csv") == LARGE
 
 
+def test_a_name_that_the_store_takes_for_a_folder_is_refused(destination: S3Destination) -> None:
+    """Of SeaweedFS; Amazon keeps both."""
+    write(destination, "users/part.csv", b"content")
+
+    with pytest.raises(DestinationRefused, match="shows nothing"):
+        write(destination, "users", b"content")
+
+
 def test_keys_longer_than_the_store_takes_are_refused(destination: S3Destination) -> None:
     for name in ("/".join(["x" * 200] * 6), "a\\b", "bell\a"):
         with pytest.raises(DestinationRefused, match="to do"):

@@ -89,7 +89,8 @@ def _of_answer(error: Any, what: str, where: str, permission: str) -> OfframpErr
     if status == 412:
         return DestinationChanged(what, where=where, found=found, todo="run again")
     if status in _REFUSED:
-        return DestinationClosed(what, where=where, found=found, todo=_REFUSED[status])
+        kind = DestinationRefused if status == 400 else DestinationClosed
+        return kind(what, where=where, found=found, todo=_REFUSED[status])
     return DestinationUnreachable(what, where=where, found=found, todo=AGAIN)
 
 

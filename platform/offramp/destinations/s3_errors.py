@@ -1,0 +1,141 @@
+"""What S3, STS and the network say, as the house's errors."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from offramp.domain.errors import (
+    DestinationClosed,
+    DestinationRefused,
+    DestinationUnreachable,
+    OfframpError,
+    VerificationFailed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from botocore.exceptions import BotoCoreError, ClientError
+
+_RIGHTS = {
+    "HeadObject": "s3:GetObject (and s3:ListBucket, without which a missing object looks like a forbidden one)",
+    "GetObject": "s3:GetObject",
+    "PutObject": "s3:PutObject",
+    "CreateMultipartUpload": "s3:PutObject",
+    "UploadPart": "s3:PutObject",
+    "CompleteMultipartUpload": "s3:PutObject",
+    "AbortMultipartUpload": "s3:AbortMultipartUpload",
+    "ListParts": "s3:ListMultipartUploadParts",
+    "ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "ListObjectsV2": "s3:ListBucket",
+    "DeleteObject": "s3:DeleteObject",
+}
+_KEYS = "check access_key, secret_key and session_token of the destination"
+_REFUSED = {
+    "InvalidAccessKeyId": _KEYS,
+    "SignatureDoesNotMatch": _KEYS,
+    "InvalidToken": _KEYS,
+    "InvalidClientTokenId": _KEYS,
+    "UnrecognizedClientException": _KEYS,
+    "InvalidSecurity": _KEYS,
+    "AccountProblem": "the account is closed or not paid for: ask its owner",
+    "AllAccessDisabled": "the bucket's owner disabled it: ask them",
+    "NoSuchBucket": "create the bucket, or correct its name",
+    "InvalidBucketName": "correct the bucket's name",
+    "PermanentRedirect": "set the region of the bucket",
+    "AuthorizationHeaderMalformed": "set the region of the bucket",
+    "IllegalLocationConstraintException": "set the region of the bucket",
+    "301": "set the region of the bucket",
+    "400": "check the keys, the region and the bucket's name",
+    "RequestTimeTooSkewed": "set this machine's clock",
+    "KeyTooLongError": "shorten the prefix or the name",
+    "InvalidStorageClass": "correct storage_class",
+    "InvalidEncryptionAlgorithmError": "correct encryption",
+    "InvalidArgument": "check encryption, kms_key and storage_class",
+    "InvalidRequest": "check encryption, kms_key and storage_class",
+    "NotImplemented": "check encryption and storage_class: this store does not know one of them",
+    "EntityTooLarge": "the store takes no object of this size",
+    "MethodNotAllowed": "check endpoint_url: what answers there is no S3 store",
+    "ValidationError": "check assume_role, external_id and role_session_seconds",
+}
+# What the file itself is refused for; all others of _REFUSED keep every file out.
+_OF_THE_FILE = {"KeyTooLongError", "EntityTooLarge", "InvalidArgument", "InvalidRequest"}
+_DENIED = {"AccessDenied", "AccessDeniedException", "Forbidden", "403"}
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+_OTHER_BYTES = {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
+_KMS_PASSES = {"KMS.ThrottlingException", "KMS.InternalException", "KMS.KMSInternalException"}
+
+
+def code_of(error: ClientError) -> str:
+    """Return the code of an answer: a word, or the status where the answer has no body."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def status_of(error: ClientError) -> int:
+    """Return the HTTP status of an answer."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+@contextmanager
+def errors(where: str, name: str, *, assumes_role: bool, forget: Callable[[], None]) -> Iterator[None]:
+    """Turn what boto3 says into an error that says what to do. ``forget`` drops credentials that ended."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - half a second at the first call
+
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) in _EXPIRED:
+            forget()
+        raise _answered(error, where, name, assumes_role=assumes_role) from error
+    except BotoCoreError as error:
+        raise _failed(error, where, name) from error
+
+
+def _answered(error: ClientError, where: str, name: str, *, assumes_role: bool) -> OfframpError:
+    code, operation = code_of(error), error.operation_name
+    told = str(error.response.get("Error", {}).get("Message", ""))
+    kind, todo = _judged(code, operation, told, status_of(error), assumes_role=assumes_role)
+    return kind(
+        f"{where} answers {operation} with {code or status_of(error)}", where=name, found=told or None, todo=todo
+    )
+
+
+def _judged(code: str, operation: str, told: str, status: int, *, assumes_role: bool) -> tuple[type[OfframpError], str]:
+    """Return the kind of error and what to do."""
+    judged: tuple[type[OfframpError], str] = (DestinationUnreachable, "run again; parts that were uploaded are kept")
+    if code in _EXPIRED and assumes_role:
+        judged = DestinationUnreachable, "run again: the role is assumed anew"
+    elif code in _EXPIRED:
+        judged = DestinationClosed, "renew session_token and its keys, or let a role be assumed"
+    elif operation == "AssumeRole" and status in {400, 403}:
+        judged = (
+            DestinationClosed,
+            "check assume_role, external_id, the role's trust policy and the right sts:AssumeRole",
+        )
+    elif code in _OTHER_BYTES:
+        judged = VerificationFailed, "run again; if it stays so, the staged file or the network is broken"
+    elif code in _DENIED and "kms:" in told.lower():
+        judged = DestinationRefused, "grant the rights kms:GenerateDataKey and kms:Decrypt on the key"
+    elif code in _DENIED:
+        judged = DestinationRefused, f"grant the right {_RIGHTS.get(operation, f's3:{operation}')}"
+    elif code.startswith("KMS.") and code not in _KMS_PASSES:
+        judged = DestinationRefused, "check kms_key, its state and its region"
+    elif code in _REFUSED and status < 500:
+        judged = DestinationRefused if code in _OF_THE_FILE else DestinationClosed, _REFUSED[code]
+    return judged
+
+
+def _failed(error: BotoCoreError, where: str, name: str) -> OfframpError:
+    from botocore import exceptions as told  # noqa: PLC0415 - half a second at the first call
+
+    said: dict[str, Any] = {"what": f"{where} cannot be reached", "where": name, "found": str(error)}
+    if isinstance(error, told.SSLError) and "CERTIFICATE" in str(error).upper():
+        return DestinationClosed(**said, todo="check ca_file, and that the endpoint is the one you mean")
+    if isinstance(error, told.NoCredentialsError | told.PartialCredentialsError):
+        return DestinationClosed(**said, todo="set access_key and secret_key, or give this machine a role")
+    if isinstance(error, told.ParamValidationError | told.NoRegionError | told.InvalidRegionError):
+        return DestinationClosed(**said, todo="correct the setting that this speaks of")
+    if isinstance(error, told.ProfileNotFound | told.ConfigNotFound | told.ConfigParseError):
+        return DestinationClosed(**said, todo="correct the AWS configuration of this machine")
+    return DestinationUnreachable(**said, todo="check endpoint_url and the network, then run again")
