@@ -6,6 +6,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from rich.progress import Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 from rich.text import Text
 
 from offramp.cli.output import byte_text, console
@@ -30,9 +31,10 @@ def progress(*, is_quiet: bool) -> "Iterator[Report]":
     if is_quiet:
         yield no_report
     elif shown_at.is_terminal:
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), _Far(), TimeElapsedColumn())
-        with Progress(*columns, console=shown_at, transient=True) as live:
-            yield _Live(live, live.add_task("starting"))
+        what = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1))
+        columns = (SpinnerColumn(), what, _Far(table_column=Column(no_wrap=True)), TimeElapsedColumn())
+        with Progress(*columns, console=shown_at, transient=True, expand=True) as live:
+            yield _Live(live, live.add_task("starting", total=None))
     else:
         yield _Lines(shown_at)
 
@@ -46,7 +48,7 @@ def counting(what: str, *, is_quiet: bool) -> "Iterator[Callable[[int, int], Non
         return
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=shown_at,
                   transient=True) as live:  # fmt: skip
-        task = live.add_task(what)
+        task = live.add_task(what, total=None)
         yield lambda done, of: live.update(task, description=f"{what}: {done:,} of {of:,}")
 
 
@@ -78,6 +80,9 @@ class _Live:
         if of_bytes:
             self._upload(subject, bytes_, of_bytes)
             return
+        if step == _RETRY:
+            self.live.console.print(f"{step} {subject}", soft_wrap=True)
+            return
         self.live.update(self.task, description=f"{self.totals.add(step, rows, bytes_)} | {step} {subject}")
 
     def _upload(self, subject: str, bytes_: int, of_bytes: int) -> None:
@@ -97,7 +102,7 @@ class _Far(ProgressColumn):
         if task.total is None:
             return Text()
         rate, left = task.speed, task.time_remaining
-        said = f"{byte_text(int(task.completed))} of {byte_text(int(task.total))}"
+        said = f"{task.percentage:.0f} % of {byte_text(int(task.total))}"
         said += f", {byte_text(int(rate))}/s" if rate else ""
         return Text(said + (f", {left:,.0f} s left" if left is not None else ""))
 
