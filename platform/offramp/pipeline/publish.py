@@ -162,9 +162,7 @@ class _Placing:
         self._again(name, lambda: self._prepare(delivery, name, manifest, repairs=repairs))
         superseded = _superseded_files(self.rooms, delivery)
         replaceable = None if repairs else {(file.name, file.sha256) for file in superseded}
-        for file in staged.files:
-            content = Content(staged.parts[file.sha256], file.bytes, file.sha256, file.checksums.get("md5"))
-            self._put(file.name, content, replaceable=replaceable)
+        self._put_files(staged, replaceable)
         self.rooms.at_step("publish.sidecars")
         sidecars = _sidecars(feed, delivery, staged.files)
         for sidecar, text in sidecars.items():
@@ -175,10 +173,18 @@ class _Placing:
         self.rooms.at_step("publish.manifest")
         self._put_small(f"{name}.sha256", f"{manifest.sha256}  {name.rsplit('/', 1)[-1]}\n".encode())
         self._put_small(name, manifest.content)
-        if self.claim.token == 1:  # no upload of an earlier run can stand there
-            return
-        written = (*(file.name for file in staged.files), *sidecars, f"{name}.sha256", name)
-        self._again(name, lambda: self.destination.sweep(written, below_token=self.claim.token))
+        if self.claim.token > 1:  # else no upload of an earlier run can stand there
+            written = (*(file.name for file in staged.files), *sidecars, f"{name}.sha256", name)
+            self._again(name, lambda: self.destination.sweep(written, below_token=self.claim.token))
+        if self.claim.token > 1 or delivery.supersedes is not None:
+            # Where a place has no conditional write, a run that was taken for dead may have given an older file its
+            # name between its check of the claim and its rename: a last look finds that and puts ours back.
+            self._put_files(staged, replaceable)
+
+    def _put_files(self, staged: Staged, replaceable: Collection[tuple[str, str]] | None) -> None:
+        for file in staged.files:
+            content = Content(staged.parts[file.sha256], file.bytes, file.sha256, file.checksums.get("md5"))
+            self._put(file.name, content, replaceable=replaceable)
 
     def _prepare(self, delivery: Delivery, name: str, manifest: Manifest, *, repairs: bool) -> None:
         """Refuse another manifest of this revision, or take back the word of the revision that this one supersedes."""
