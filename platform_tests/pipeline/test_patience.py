@@ -88,7 +88,8 @@ def test_a_destination_that_is_down_is_left_alone_so_that_others_do_not_wait(tmp
     report = deliver_day(house.rooms, house.rooms.exports[CLICKS], DAY, report=told)
 
     assert len(told.retries) == tried
-    assert "is left alone until" in report.failures[0].error
+    assert "it is left alone until" in report.failures[0].error
+    assert "destination 'dead' cannot log in to" in report.failures[0].error
     assert "Connection refused" in report.failures[0].error
     records = house.rooms.ledger.find(first_day=DAY, last_day=DAY)
     assert {record.state for record in records} == {State.STAGED}

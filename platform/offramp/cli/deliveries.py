@@ -8,6 +8,7 @@ from offramp.cli.choosing import FromOption, JsonOption, ToOption, choose_export
 from offramp.cli.invocation import Invocation
 from offramp.cli.output import count_text, counted, instant_json, print_json, print_table, say
 from offramp.domain.deliveries import Kind, State
+from offramp.domain.wording import some_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,11 +64,15 @@ def _print_records(found: "tuple[DeliveryRecord, ...]") -> None:
     ]
     if rows:
         print_table(("delivery", "data day", "recipient", "export", "rev", "state", "rows"), rows, numbers=("rows",))
+    errors: dict[str, list[str]] = {}
     for record in found:
+        revision = f"{record.delivery_id} r{record.revision}"
         if record.error:
-            say(f"{record.delivery_id} r{record.revision}: {record.error}")
+            errors.setdefault(record.error, []).append(revision)
         if record.covered_by:
-            say(f"{record.delivery_id} r{record.revision}: caught up by {record.covered_by}")
+            say(f"{revision}: caught up by {record.covered_by}")
+    for error, revisions in errors.items():
+        say(f"{some_of(revisions)}: {error}")
     say(counted(len(rows), "delivery"))
 
 

@@ -89,9 +89,10 @@ def entries_of(client: FtpClient, folder: str) -> list[Entry] | None:
         return _entries(client, folder)
     except ftplib.error_perm:
         # 550 says both "missing" and "not for you".
-        if _can_enter(client, folder) or _is_in_parent(client, folder):
-            raise
-        return None
+        if not (_can_enter(client, folder) or _is_in_parent(client, folder)):
+            return None
+    # Another run may have made it in between.
+    return _entries(client, folder)
 
 
 def _entries(client: FtpClient, folder: str) -> list[Entry]:

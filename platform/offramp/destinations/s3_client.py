@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 10
 _CONNECTIONS = 64
+# At DEBUG they write down session tokens, and the secret keys that STS answers.
+_TELLTALES = ("botocore.auth", "botocore.endpoint", "botocore.parsers")
 
 
 class _TunedS3Resource(S3Resource):
@@ -45,6 +48,9 @@ class _TunedS3Resource(S3Resource):
 
 def connect(place: S3Place) -> Any:
     """Return a thread-safe client. Does no I/O but that of the credentials' chain."""
+    for name in _TELLTALES:
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.INFO))
     dialect = dialect_of(place.dialect)
     resource = _TunedS3Resource(
         aws_access_key_id=_text(place.access_key),

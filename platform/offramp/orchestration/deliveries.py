@@ -8,6 +8,7 @@ import dagster as dg
 
 from offramp.domain.deliveries import State
 from offramp.domain.errors import OfframpError
+from offramp.domain.wording import some_of
 from offramp.orchestration.daily_assets import daily_asset
 from offramp.orchestration.days import days_of
 from offramp.orchestration.describe import table
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from offramp.domain.exports import Export
     from offramp.pipeline.plan import PlanOptions
-    from offramp.pipeline.rooms import Rooms
+    from offramp.pipeline.rooms import PublishFailure, Rooms
 
 
 def deliveries_asset(
@@ -74,6 +75,7 @@ def _retry(
 
     rooms = workplace.rooms
     lines = []
+    failures: list[PublishFailure] = []
     waiting = {record.export for record in rooms.ledger.find(feed=feed, last_day=day, states=[State.STAGED])}
     for export in (rooms.exports[name] for name in sorted(waiting & set(rooms.exports))):
         try:
@@ -82,10 +84,18 @@ def _retry(
             lines.append(f"{export.name}: {error}")
             continue
         mark_complete(context.instance, rooms, feed, report.days, {one.recipient for one in rooms.subscriptions})
-        for failure in report.failures:
-            recipient = failure.delivery.subscription.recipient
-            lines.append(f"{recipient}: {failure.delivery.label} at {failure.destination}: {failure.error}")
-    return lines
+        failures += report.failures
+    return lines + list(_told_once(failures))
+
+
+def _told_once(failures: Sequence[PublishFailure]) -> Iterator[str]:
+    """Yield a text per recipient, destination and reason: a dead one is dead for a hundred exports alike."""
+    same: dict[tuple[str, str, str], list[str]] = {}
+    for failure in failures:
+        key = (failure.delivery.subscription.recipient, failure.destination, failure.error)
+        same.setdefault(key, []).append(failure.delivery.label)
+    for (recipient, destination, error), labels in same.items():
+        yield f"{recipient}: {destination} has not got {some_of(labels)}: {error}"
 
 
 def _day_metadata(rooms: Rooms, feed: str, day: date) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def _reach_check(recipient: str, feed: str, subscriptions: "Sequence[Subscriptio
         workplace: Workplace = getattr(context.resources, WORKPLACE)
         rows = list(_rows(workplace, subscriptions))
         missing = [row for row in rows if row[3] != "good"]
-        said = "; ".join(f"{row[0]}: {row[2]}" for row in missing if row[3] == "missing")
+        said = "; ".join(f"{row[0]}: {row[2]}: {row[4]}" for row in missing if row[3] == "missing")
         return dg.AssetCheckResult(
             passed=not missing,
             description=f"missing: {said}" if missing else f"{len(rows)} steps went well",

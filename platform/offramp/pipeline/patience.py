@@ -54,10 +54,12 @@ def expect_up(rooms: Rooms, name: str) -> None:
     """Raise DestinationUnreachable at once for a destination that did not answer a short while ago."""
     down = rooms.down.get(name)
     if down is not None and rooms.clock() < down.until:
+        error = down.error
         raise DestinationUnreachable(
-            f"destination '{name}' failed a short while ago, and is left alone until {down.until:%H:%M:%S} UTC",
-            found=down.error,
-            todo="mend the destination and run again: all that is staged goes out, oldest first",
+            f"it is left alone until {down.until:%H:%M:%S} UTC, for {error.what}",
+            expected=error.expected,
+            found=error.found,
+            todo=error.todo,
         )
     rooms.down.pop(name, None)
 
@@ -65,7 +67,7 @@ def expect_up(rooms: Rooms, name: str) -> None:
 def set_down(rooms: Rooms, name: str, error: OfframpError) -> None:
     """Leave a destination alone for a while if it did not answer, or did not let us in: others shall not wait."""
     if isinstance(error, DestinationUnreachable | DestinationClosed) and name not in rooms.down:
-        rooms.down[name] = Down(rooms.clock() + rooms.patience.down_for, _said(error))
+        rooms.down[name] = Down(rooms.clock() + rooms.patience.down_for, error)
 
 
 def _said(error: OfframpError) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from offramp.domain.contracts import Column
     from offramp.domain.deliveries import Delivery, Staged
+    from offramp.domain.errors import OfframpError
     from offramp.domain.exports import Export, FormatName, Model
     from offramp.domain.landings import TableSpec
     from offramp.domain.ports import (
@@ -76,7 +77,7 @@ class Down:
     """A destination that did not answer: what it said, and until when it is not tried."""
 
     until: datetime
-    error: str
+    error: OfframpError
 
 
 @dataclass(frozen=True, slots=True)
