@@ -154,8 +154,8 @@ def test_a_dead_destination_leaves_the_export_green_and_fails_the_run_by_name(ho
 
     (step,) = result.failed
     assert step.name == "media/deliveries"
-    assert "south: south-media media/delta/users" in step.message
-    assert " at mirror: " in step.message
+    assert "south: mirror has not got south-media media/delta/users" in step.message
+    assert "remove what stands in the way" in step.message
     with house.instance() as instance:
         assert len(materializations(instance, USERS)) == 1
         assert not evaluations(instance, USERS, "delivered")[DAY.isoformat()].passed

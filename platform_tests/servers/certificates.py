@@ -33,7 +33,7 @@ def make_certificates(folder: Path) -> Certificates:
         wrong_host=folder / "wrong_host.pem",
         expired=folder / "expired.pem",
     )
-    here = ("localhost", "127.0.0.1", "::1")
+    here = ("localhost", "127.0.0.1", "127.0.0.2", "::1")
     leaves = {
         made.server: authority.issue_cert(*here),
         made.wrong_host: authority.issue_cert("ftp.example.org"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platform_tests.servers.certificates import Certificates, make_certificates
+from platform_tests.servers.passive_ports import free_passive_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +33,16 @@ ACCOUNTS = {
 
 @dataclass(frozen=True)
 class PyftpdServer:
-    """A running server over one root. ``ports`` holds a port per variant, named in pyftpd_process.py."""
+    """A running server over one root. ``ports`` holds a port per variant, named in pyftpd_process.py.
+
+    All take their data connections at ``passive_ports``; only where none of these is free, elsewhere.
+    """
 
     ports: dict[str, int]
     root: Path
     certificates: Certificates
     pid: int
+    passive_ports: tuple[int, ...]
 
 
 @contextmanager
@@ -48,7 +53,11 @@ def run() -> Iterator[PyftpdServer]:
     root.mkdir()
     certificates = make_certificates(folder)
     program = Path(__file__).with_name("pyftpd_process.py")
-    asked = {"root": str(root), "certificates": str(folder), "password": PASSWORD, "accounts": ACCOUNTS}
+    passive = free_passive_ports()
+    asked = {
+        "root": str(root), "certificates": str(folder), "password": PASSWORD, "accounts": ACCOUNTS,
+        "passive_ports": passive,
+    }  # fmt: skip
     try:
         with (
             (folder / "log").open("wb") as log,
@@ -63,7 +72,7 @@ def run() -> Iterator[PyftpdServer]:
                 server.stdin.flush()
                 told = server.stdout.readline()
                 assert told, f"pyftpdlib does not start: {(folder / 'log').read_text()}"
-                yield PyftpdServer(json.loads(told), root, certificates, server.pid)
+                yield PyftpdServer(json.loads(told), root, certificates, server.pid, passive)
             finally:
                 server.kill()
     finally:

@@ -1,7 +1,7 @@
 """The process of the pyftpdlib server: one port per kind of server that is met outside. Started by pyftpd.py.
 
-It takes on standard input, as one line of JSON: root, folder of certificates, password and accounts. It answers with
-the ports. The tests themselves never import this: pyftpdlib warns at import that asyncore is deprecated.
+It takes on standard input, as one line of JSON: root, folder of certificates, password, accounts and passive ports. It
+answers with the ports. The tests themselves never import this: pyftpdlib warns at import that asyncore is deprecated.
 """
 
 from __future__ import annotations
@@ -142,6 +142,7 @@ def _serve(asked: dict[str, Any]) -> None:
     accounts = DummyAuthorizer()
     for name, rights in asked["accounts"].items():
         accounts.add_user(name, asked["password"], asked["root"], perm=rights)
+    FTPHandler.passive_ports = asked["passive_ports"]
     loop = IOLoop()
     ports = {}
     for name, handler in _handlers(Path(asked["certificates"])).items():

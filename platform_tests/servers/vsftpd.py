@@ -21,6 +21,7 @@ import pytest
 
 from platform_tests.servers import programs
 from platform_tests.servers.certificates import Certificates, make_certificates
+from platform_tests.servers.passive_ports import free_passive_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,12 +46,16 @@ _TLS = {
 
 @dataclass(frozen=True)
 class VsftpdServer:
-    """Two running servers over one root: ``tls_port`` requires TLS, ``plain_port`` knows none."""
+    """Two running servers over one root: ``tls_port`` requires TLS, ``plain_port`` knows none.
+
+    Both take their data connections at ``passive_ports``.
+    """
 
     tls_port: int
     plain_port: int
     root: Path
     certificates: Certificates
+    passive_ports: tuple[int, ...]
 
     @property
     def writable(self) -> Path:
@@ -71,13 +76,17 @@ def run() -> Iterator[VsftpdServer]:
     account = pwd.getpwnam("ftp")
     os.chown(folder / "root" / WRITABLE, account.pw_uid, account.pw_gid)
     certificates = make_certificates(folder)
-    own = {"anon_root": folder / "root", "secure_chroot_dir": folder / "empty"}
+    passive = free_passive_ports()
+    own = {
+        "anon_root": folder / "root", "secure_chroot_dir": folder / "empty",
+        "pasv_min_port": passive[0], "pasv_max_port": passive[-1],
+    }  # fmt: skip
     tls = {**_TLS, "rsa_cert_file": certificates.server, "rsa_private_key_file": certificates.server}
     try:
         with ExitStack() as running:
             tls_port = running.enter_context(_serve(program, folder / "tls.conf", {**_SETTINGS, **own, **tls}))
             plain_port = running.enter_context(_serve(program, folder / "plain.conf", {**_SETTINGS, **own}))
-            yield VsftpdServer(tls_port, plain_port, folder / "root", certificates)
+            yield VsftpdServer(tls_port, plain_port, folder / "root", certificates, passive)
     finally:
         shutil.rmtree(folder)
 
