@@ -135,3 +135,13 @@ def test_a_receiver_verifies_what_arrived_at_a_url(
     (delivery,) = found.json["deliveries"]
     assert (delivery["export"], delivery["is_good"]) == ("media/snapshot/platforms", True)
     assert home.run("verify", f"{url}/nothing-here").code == 1
+
+
+def test_the_demo_never_leaves_this_machine(tmp_path: Path) -> None:
+    home = home_with(tmp_path, dead={"kind": "ftp", "host": "127.0.0.1", "port": 1, "password": "x"})
+
+    done = home.run("demo")
+
+    assert done.code == 2
+    assert "the demo delivers to folders of this machine alone" in done.err
+    assert "dead (ftp)" in done.err

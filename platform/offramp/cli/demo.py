@@ -51,6 +51,7 @@ def demo(
     if scale is not None:
         invocation.use(_at_scale(invocation.settings, scale))
     settings = invocation.settings
+    _refuse_remote(settings)
     exports = _demo_exports(invocation)
     crons = crons_of(exports, settings.subscriptions)
     now = invocation.now()
@@ -103,6 +104,19 @@ def _at_scale(settings: "Settings", scale: float) -> "Settings":
             for name in settings.destinations
         },
     )
+
+
+def _refuse_remote(settings: "Settings") -> None:
+    """Refuse to send generated rows to anybody's server."""
+    used = {name for one in settings.subscriptions for name in one.destinations}
+    remote = sorted(name for name in used if settings.destinations[name].kind != "local")
+    if remote:
+        raise WrongUse(
+            "the demo delivers to folders of this machine alone",
+            where=str(settings.file),
+            found=", ".join(f"{name} ({settings.destinations[name].kind})" for name in remote),
+            todo="to send its rows there all the same: offramp deliver; to keep them here: offramp demo --scale 1",
+        )
 
 
 def _demo_exports(invocation: Invocation) -> "list[Export]":
