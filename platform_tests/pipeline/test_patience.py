@@ -16,8 +16,9 @@ from offramp.domain.deliveries import State
 from offramp.domain.windows import DAY as ONE_DAY
 from offramp.domain.windows import midnight
 from offramp.pipeline.deliver import deliver_day
+from offramp.pipeline.patience import Tries
 from offramp.pipeline.rooms import Patience
-from offramp.pipeline.uploads import Meter
+from offramp.pipeline.uploads import Meter, Upload
 from platform_tests.faults.shop_run import history
 from platform_tests.pipeline.house import Clock, House, subscription
 
@@ -114,3 +115,27 @@ def test_an_upload_is_told_with_rate_and_remaining_time_now_and_then() -> None:
         None,
         "50,000,000 of 50,000,000 bytes, 2.5 MB/s",
     ]
+
+
+def test_attempts_are_counted_anew_only_when_an_upload_gets_further_than_ever() -> None:
+    tries = Tries(replace(QUICK, silence=timedelta(hours=1)))
+    upload = Upload("a file", 100, Told(), lambda: None, tries.further)
+
+    def attempt(*sent: int) -> bool:
+        for bytes_ in sent:
+            upload(bytes_)
+        return tries.are_over(None)
+
+    assert not attempt(40)
+    assert not attempt(20)
+    assert tries.failed == 1, "60 bytes are further than 40"
+    assert not attempt(-60, 60)
+    assert tries.failed == 2, "what was taken back and sent again is no progress"
+    assert not attempt(40)
+    assert tries.failed == 1
+    assert not attempt(100)
+    assert attempt(100), "more than the file holds was sent before"
+
+
+def test_attempts_end_when_nothing_moved_for_too_long() -> None:
+    assert Tries(replace(QUICK, silence=timedelta(0))).are_over(None)

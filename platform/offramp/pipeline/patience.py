@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import Retrying, retry_if_exception_type, wait_random_exponential
 
 from offramp.domain.errors import (
     DestinationChanged,
@@ -20,29 +22,49 @@ if TYPE_CHECKING:
 
     from tenacity import RetryCallState
 
-    from offramp.pipeline.rooms import Report, Rooms
+    from offramp.pipeline.rooms import Patience, Report, Rooms
 
 _MAY_PASS = (DestinationUnreachable, DestinationChanged, VerificationFailed)
 
 
-def again(rooms: Rooms, subject: str, work: Callable[[], object], report: Report) -> None:
+@dataclass(slots=True)
+class Tries:
+    """How often work failed, and since when, without getting any further in between."""
+
+    patience: Patience
+    failed: int = 0
+    _further_at: float = field(default_factory=time.monotonic)
+
+    def further(self) -> None:
+        """Begin to count anew: a long upload that got further may break off again."""
+        self.failed, self._further_at = 0, time.monotonic()
+
+    def are_over(self, _state: object) -> bool:
+        """Count an attempt that failed, and return whether it was the last one."""
+        self.failed += 1
+        silence = time.monotonic() - self._further_at
+        return self.failed >= self.patience.attempts or silence > self.patience.silence.total_seconds()
+
+
+def again(rooms: Rooms, subject: str, work: Callable[[], object], report: Report, tries: Tries | None = None) -> None:
     """Do work at a destination; after an error that may pass, do it again, each time after a longer pause.
 
     Pauses are drawn by chance below a bound that doubles, so that runs that failed together do not come back
-    together. Each is reported as the step ``retry``. Raises the last error.
+    together. Each is reported as the step ``retry``. ``tries`` is told by the work when it gets further. Raises the
+    last error.
     """
-    patience = rooms.patience
+    patience, counted = rooms.patience, tries or Tries(rooms.patience)
 
     def tell(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         pause = state.next_action.sleep if state.next_action else 0
-        told = f"{subject}: attempt {state.attempt_number + 1} of {patience.attempts} in {pause:.1f} s"
+        told = f"{subject}: attempt {counted.failed + 1} of {patience.attempts} in {pause:.1f} s"
         report("retry", f"{told}: {_said(error)}" if isinstance(error, OfframpError) else told)
 
     first, longest = patience.first_pause.total_seconds(), patience.longest_pause.total_seconds()
     retrying = Retrying(
         retry=retry_if_exception_type(_MAY_PASS),
-        stop=stop_after_attempt(patience.attempts),
+        stop=counted.are_over,
         wait=wait_random_exponential(multiplier=first, min=first / 2, max=longest),
         before_sleep=tell,
         reraise=True,

@@ -23,7 +23,7 @@ from offramp.domain.errors import (
     VerificationFailed,
 )
 from offramp.domain.manifests import Manifest, build_manifest
-from offramp.pipeline.patience import again, expect_up, set_down
+from offramp.pipeline.patience import Tries, again, expect_up, set_down
 from offramp.pipeline.rooms import PublishFailure, no_news
 from offramp.pipeline.standing import holds, sha256_of
 from offramp.pipeline.uploads import Upload
@@ -200,8 +200,8 @@ class _Placing:
                 todo="move it away, and run again",
             )
 
-    def _again(self, subject: str, work: Callable[[], object]) -> None:
-        again(self.rooms, f"{self.destination.name}: {subject}", work, self.report)
+    def _again(self, subject: str, work: Callable[[], object], tries: Tries | None = None) -> None:
+        again(self.rooms, f"{self.destination.name}: {subject}", work, self.report, tries)
 
     def _put_small(self, name: str, content: bytes) -> None:
         """Put a sidecar or a manifest: they belong to the delivery that is being written, so any content may go."""
@@ -212,9 +212,14 @@ class _Placing:
 
         ``replaceable`` are names with the sha256 of content that may go; None lets any content go.
         """
-        self._again(name, lambda: self._put_once(name, content, replaceable))
+        tries = Tries(self.rooms.patience)
+        shown = f"{name} -> {self.destination.name}"
+        upload = Upload(shown, content.bytes, self.report, self.keep_alive, tries.further)
+        self._again(name, lambda: self._put_once(name, content, upload, replaceable=replaceable), tries)
 
-    def _put_once(self, name: str, content: Content, replaceable: Collection[tuple[str, str]] | None) -> None:
+    def _put_once(
+        self, name: str, content: Content, upload: Upload, *, replaceable: Collection[tuple[str, str]] | None
+    ) -> None:
         current = self.destination.stat(name)
         if current is not None and holds(self.destination, current, content.bytes, content.sha256):
             return
@@ -230,7 +235,6 @@ class _Placing:
                 )
         self.keep_alive()
         self.rooms.at_step("publish.put")
-        upload = Upload(f"{name} -> {self.destination.name}", content.bytes, self.report, self.keep_alive)
         pending = self.destination.put(name, content, token=self.claim.token, sent=upload)
         self.rooms.ledger.check(self.claim)
         self.rooms.at_step("publish.commit")

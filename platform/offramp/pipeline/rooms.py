@@ -63,6 +63,9 @@ class Patience:
     """How often and how long a destination is tried: bounded, with pauses that double and are drawn by chance."""
 
     attempts: int = 4
+    """Attempts without getting any further in between."""
+    silence: timedelta = timedelta(minutes=1)
+    """How long the attempts may last without getting any further."""
     first_pause: timedelta = timedelta(seconds=1)
     longest_pause: timedelta = timedelta(seconds=30)
     down_for: timedelta = timedelta(minutes=5)
