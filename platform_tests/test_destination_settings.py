@@ -86,9 +86,7 @@ def test_port_22_means_sftp(tmp_path: Path) -> None:
 
 def test_options_of_the_environment_and_secrets_by_name(tmp_path: Path) -> None:
     inner = {"FTP_PASSWORD": "${NORTH_FTP}"}
-    settings = read(
-        tmp_path, one(**inner), **{**FTP, "FTP_PASSWORD": "outer"}, NORTH_FTP="inner"
-    )
+    settings = read(tmp_path, one(**inner), **{**FTP, "FTP_PASSWORD": "outer"}, NORTH_FTP="inner")
 
     found = settings.destinations["north-media:ftp"]
     assert isinstance(found, FtpDestination)

@@ -93,7 +93,7 @@ def test_a_key_that_cannot_be_read_is_refused_without_its_text(server: GcsServer
         destination.put("users.csv", content_of(b"small"), token=1)
 
     assert "s3cret" not in str(refused.value)
-    assert refused.value.__suppress_context__
+    assert refused.value.__context__ is None
 
 
 def test_without_a_key_the_credentials_of_the_machine_are_used(

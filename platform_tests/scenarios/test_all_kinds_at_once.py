@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +20,8 @@ from platform_tests.destinations.as_settings import all_kinds
 from platform_tests.scenarios.scene import Scene, contents, subscription
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from offramp.domain.ports import Destination
 
 DAY = date(2026, 10, 23)

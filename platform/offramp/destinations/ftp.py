@@ -64,6 +64,11 @@ class FtpDestination:
         return self._name
 
     @property
+    def is_conditional(self) -> bool:
+        """Replies tell nothing of a file that a rename could be held against."""
+        return False
+
+    @property
     def verified_by(self) -> str:
         """Every file is read back whole, or its size alone is compared where the place says so."""
         return "read_back" if self._place.reads_back else "size"

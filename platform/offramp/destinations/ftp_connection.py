@@ -201,7 +201,7 @@ def store(client: FtpClient, command: str, source: BinaryIO, sent: Callable[[int
             _end_tls(conn)
     except OSError as broken:
         # The server often says on the other channel why it hung up: a full disk, a quota.
-        client.sock.settimeout(_END_SECONDS)
+        client.sock.settimeout(min(_END_SECONDS, client.place.timeout_seconds))
         try:
             client.voidresp()
         except (OSError, EOFError):
@@ -234,7 +234,7 @@ def _end_tls(conn: socket.socket) -> None:
     """Say that all was sent, so that the server can tell an end from a cut, and hear the same from it."""
     if not isinstance(conn, ssl.SSLSocket):
         return
-    conn.settimeout(_END_SECONDS)
+    conn.settimeout(min(_END_SECONDS, conn.gettimeout() or _END_SECONDS))
     try:
         conn.unwrap()
     except OSError:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _LOGIN = {"331", "332", "430", "530", "532"}
 _FULL = {"452", "552"}
+# RFC 959: "local error in processing". vsftpd says it of a full disk.
+_LOCAL_ERROR = "451"
 # The session of TLS that a data connection must go on with is too old: servers keep them for 5 minutes to 2 hours.
 _NO_REUSE = "522"
 # Servers say 550 and 530 for much that passes; only the words tell.
@@ -75,6 +77,9 @@ def _from_reply(what: str, doing: str, name: str, error: ftplib.Error) -> Offram
     number = code(error)
     if number in _FULL or _FULL_WORDS.search(found):
         todo = "free space or raise the quota at the server, then run again; the parts stay staged"
+        return DestinationUnreachable(what, where=name, found=found, todo=todo)
+    if number == _LOCAL_ERROR and doing == "write":
+        todo = "ask the server's operator what its log says, for its disk may be full; then run again"
         return DestinationUnreachable(what, where=name, found=found, todo=todo)
     if number in _LOGIN and not _BUSY_WORDS.search(found):
         return DestinationClosed(what, where=name, found=found, todo=_TODO["log in to"])

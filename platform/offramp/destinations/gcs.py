@@ -75,6 +75,11 @@ class GcsDestination:
         return self._name
 
     @property
+    def is_conditional(self) -> bool:
+        """Writes carry the generation that was seen."""
+        return True
+
+    @property
     def verified_by(self) -> str:
         """Checksums of the server are compared always; the bytes are read back where the place says so."""
         return "read_back" if self._place.reads_back else "checksum"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from offramp.domain.errors import DestinationClosed
@@ -88,14 +89,13 @@ def _credentials(destination: str, place: GcsPlace) -> Any:
         return google.auth.default(scopes=_SCOPES)[0]
     from google.oauth2 import service_account  # noqa: PLC0415
 
-    try:
+    with suppress(ValueError, TypeError, AttributeError, KeyError):
         key = json.loads(place.service_account.get_secret_value())
         kind: Any = service_account.Credentials
         return kind.from_service_account_info(key, scopes=_SCOPES)
-    except (ValueError, TypeError, AttributeError, KeyError):
-        # Not chained: the error of a parser holds the text that it read, here the key.
-        raise DestinationClosed(
-            f"destination '{destination}' has a service account key that cannot be read",
-            expected="the text of a JSON key: client_email, private_key, token_uri",
-            todo="create a key anew with gcloud iam service-accounts keys create, and give its whole text",
-        ) from None
+    # Neither cause nor context: the error of a parser holds the text that it read, here the key.
+    raise DestinationClosed(
+        f"destination '{destination}' has a service account key that cannot be read",
+        expected="the text of a JSON key: client_email, private_key, token_uri",
+        todo="create a key anew with gcloud iam service-accounts keys create, and give its whole text",
+    )

@@ -70,6 +70,11 @@ class LocalDestination:
         return self._name
 
     @property
+    def is_conditional(self) -> bool:
+        """A rename cannot be held against what was seen."""
+        return False
+
+    @property
     def verified_by(self) -> str:
         """Every file is read back whole."""
         return "read_back"

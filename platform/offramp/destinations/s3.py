@@ -52,6 +52,11 @@ class S3Destination:
         return self._name
 
     @property
+    def is_conditional(self) -> bool:
+        """Writes carry If-Match or If-None-Match, or the generation at Google."""
+        return True
+
+    @property
     def verified_by(self) -> str:
         """By the checksum that the store computed, or by reading back where that is set."""
         return "read_back" if self._place.reads_back else "checksum"

@@ -64,6 +64,11 @@ class SftpDestination:
         return self._name
 
     @property
+    def is_conditional(self) -> bool:
+        """A rename cannot be held against what was seen; only creating can."""
+        return False
+
+    @property
     def verified_by(self) -> str:
         """Every file is read back whole, unless the settings say that its size will do."""
         return "read_back" if self._place.reads_back else "size"

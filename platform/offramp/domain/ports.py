@@ -191,6 +191,10 @@ class Destination(Protocol):
         """The name in offramp.yaml."""
 
     @property
+    def is_conditional(self) -> bool:
+        """True where a commit over something else than was seen is refused by the place itself, at that moment."""
+
+    @property
     def verified_by(self) -> str:
         """How every upload is proved here before ``commit`` returns: read_back, checksum or size."""
 
