@@ -37,7 +37,7 @@ _LEGEND = (
     "\nNames in brackets are cases of `test_a_fault` in `platform_tests/faults/test_faults_*.py`."
 )
 _OF_THE_SERVER = {
-    "test_a_right_that_is_missing", "test_a_quota", "test_a_changed_certificate",
+    "test_a_right_that_is_missing", "test_a_changed_certificate",
     "test_a_flipped_bit_is_not_noticed_where_the_size_will_do",
     "test_a_connection_that_the_server_ended_while_idle",
 }  # fmt: skip
@@ -139,7 +139,6 @@ ROWS: tuple[Row, ...] = (
         _all(("s3", "gcs_hmac", *_WIRE, "local"), _LATER),
         _own((*_WIRE, "local"), "test_a_full_disk"),
     ),
-    Row("quota", "a quota is reached (552)", _all(("ftp",), _LATER), _own(("ftp",), "test_a_quota")),
     Row(
         "rename-refused",
         "the rename to the final name is refused",

@@ -58,15 +58,6 @@ def test_a_right_that_is_missing(server: Server, proxy: FtpProxy, known: Known, 
 
 
 @pytest.mark.parametrize("server", ["ftp"], indirect=True)
-def test_a_quota(server: Server, proxy: FtpProxy, known: Known, tmp_path: Path, pyftpd: PyftpdServer) -> None:
-    ground = replace(ground_of(server, proxy), mend=lambda: proxy.control.retarget(server.place.port))
-    with publication(known, tmp_path / "house", ground) as one:
-        proxy.control.retarget(pyftpd.ports["quota"])
-        one.expect(one.run(), outcome_of("quota", "ftp"), "552", "free space or raise the quota")
-        one.expect_end()
-
-
-@pytest.mark.parametrize("server", ["ftp"], indirect=True)
 def test_a_connection_that_the_server_ended_while_idle(
     server: Server, proxy: FtpProxy, known: Known, tmp_path: Path, pyftpd: PyftpdServer
 ) -> None:

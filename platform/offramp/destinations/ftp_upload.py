@@ -47,9 +47,11 @@ class Upload:
         try:
             self._store("STOR", source, 0)
         except ftplib.error_perm:
-            # Most uploads find their folder: it is made only when the server misses it.
-            if source.tell() or not make_folders(self._client, self.path.rpartition("/")[0]):
+            # Most uploads find their folder: it is made only when the server misses it. Where none is missing by now,
+            # another thread made it since: then this is worth a second try, too.
+            if source.tell():
                 raise
+            make_folders(self._client, self.path.rpartition("/")[0])
             self._store("STOR", source, 0)
 
     def _rest(self, source: BinaryIO, offset: int) -> None:
@@ -82,8 +84,8 @@ class Upload:
             self._count(offset - self._begun.told_bytes)
 
 
-def make_folders(client: FtpClient, folder: str) -> bool:
-    """Make what is missing of a folder and those above it, and say whether anything was."""
+def make_folders(client: FtpClient, folder: str) -> None:
+    """Make what is missing of a folder and those above it."""
     missing = []
     while folder.strip("/") and not client.try_command(f"CWD {folder}"):
         missing.append(folder)
@@ -95,7 +97,6 @@ def make_folders(client: FtpClient, folder: str) -> bool:
             # Another run may have made it in between.
             if not client.try_command(f"CWD {one}"):
                 raise
-    return bool(missing)
 
 
 def content_at(client: FtpClient, path: str) -> tuple[int, str]:
