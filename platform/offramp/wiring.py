@@ -154,7 +154,8 @@ def open_destination(name: str, settings: DestinationSettings, folder: str) -> D
 
 
 def _s3(name: str, settings: S3DestinationSettings, folder: str) -> Destination:
-    from offramp.destinations.s3 import S3Destination, S3Place  # noqa: PLC0415 - see open_destination
+    from offramp.destinations.s3.destination import S3Destination  # noqa: PLC0415 - see open_destination
+    from offramp.destinations.s3.place import S3Place  # noqa: PLC0415 - see open_destination
 
     place = S3Place(
         bucket=settings.bucket,
@@ -179,7 +180,8 @@ def _s3(name: str, settings: S3DestinationSettings, folder: str) -> Destination:
 
 
 def _gcs_by_hmac(name: str, settings: GcsDestinationSettings, folder: str) -> Destination:
-    from offramp.destinations.s3 import S3Destination, S3Place  # noqa: PLC0415 - see open_destination
+    from offramp.destinations.s3.destination import S3Destination  # noqa: PLC0415 - see open_destination
+    from offramp.destinations.s3.place import S3Place  # noqa: PLC0415 - see open_destination
 
     place = S3Place(
         bucket=settings.bucket,
@@ -196,7 +198,8 @@ def _gcs_by_hmac(name: str, settings: GcsDestinationSettings, folder: str) -> De
 
 
 def _gcs(name: str, settings: GcsDestinationSettings, folder: str) -> Destination:
-    from offramp.destinations.gcs import GcsDestination, GcsPlace  # noqa: PLC0415 - see open_destination
+    from offramp.destinations.gcs.destination import GcsDestination  # noqa: PLC0415 - see open_destination
+    from offramp.destinations.gcs.place import GcsPlace  # noqa: PLC0415 - see open_destination
 
     place = GcsPlace(
         bucket=settings.bucket,
@@ -213,7 +216,8 @@ def _gcs(name: str, settings: GcsDestinationSettings, folder: str) -> Destinatio
 
 
 def _sftp(name: str, settings: SftpDestinationSettings, folder: str) -> Destination:
-    from offramp.destinations.sftp import SftpDestination, SftpPlace  # noqa: PLC0415 - see open_destination
+    from offramp.destinations.sftp.destination import SftpDestination  # noqa: PLC0415 - see open_destination
+    from offramp.destinations.sftp.place import SftpPlace  # noqa: PLC0415 - see open_destination
 
     place = SftpPlace(
         host=settings.host,
@@ -233,7 +237,8 @@ def _sftp(name: str, settings: SftpDestinationSettings, folder: str) -> Destinat
 
 
 def _ftp(name: str, settings: FtpDestinationSettings, folder: str) -> Destination:
-    from offramp.destinations.ftp import FtpDestination, FtpPlace  # noqa: PLC0415 - see open_destination
+    from offramp.destinations.ftp.destination import FtpDestination  # noqa: PLC0415 - see open_destination
+    from offramp.destinations.ftp.place import FtpPlace  # noqa: PLC0415 - see open_destination
 
     place = FtpPlace(
         host=settings.host,

@@ -75,7 +75,8 @@ def _files(folder: Path, what: str) -> list[Path]:
 
 def offramp(folder: Path, endpoint: str, bucket: str, what: str) -> None:
     """Look, put and commit, as a publication does. Nothing of an earlier run may be there: it would be left alone."""
-    from offramp.destinations.s3 import S3Destination, S3Place
+    from offramp.destinations.s3.destination import S3Destination
+    from offramp.destinations.s3.place import S3Place
     from offramp.domain.contents import Content, text_content
 
     place = S3Place(bucket=bucket, prefix=f"offramp/{os.getpid()}", region="us-east-1", endpoint_url=endpoint)

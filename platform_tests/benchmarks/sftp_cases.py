@@ -48,7 +48,8 @@ def offramp(folder: Path, port: str, username: str, directory: str) -> None:
     """Send the file with the driver, proved by its size, as ``sftp`` proves nothing more."""
     from pydantic import SecretStr
 
-    from offramp.destinations.sftp import SftpDestination, SftpPlace
+    from offramp.destinations.sftp.destination import SftpDestination
+    from offramp.destinations.sftp.place import SftpPlace
     from offramp.domain.contents import Content
 
     place = SftpPlace(

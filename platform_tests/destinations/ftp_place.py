@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from offramp.destinations.ftp import FtpDestination, FtpPlace, refused_name
+from offramp.destinations.ftp.destination import FtpDestination
+from offramp.destinations.ftp.place import FtpPlace, refused_name
 from platform_tests.servers.pyftpd import PASSWORD, USER, PyftpdServer
 
 if TYPE_CHECKING:

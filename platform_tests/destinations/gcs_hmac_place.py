@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from offramp.destinations.s3 import S3Destination
+from offramp.destinations.s3.destination import S3Destination
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
 
-    from offramp.destinations.s3 import S3Place
+    from offramp.destinations.s3.place import S3Place
     from platform_tests.destinations.places import Place
     from platform_tests.servers.gcs_xml import GcsXmlServer
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from offramp.destinations.gcs import GcsDestination, GcsPlace
+from offramp.destinations.gcs.destination import GcsDestination
+from offramp.destinations.gcs.place import GcsPlace
 from platform_tests.servers.gcs import BUCKET, GcsServer
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
-from offramp.destinations.s3 import S3Destination, S3Place
+from offramp.destinations.s3.destination import S3Destination
+from offramp.destinations.s3.place import S3Place
 from platform_tests.servers.seaweedfs import BUCKET
 
 if TYPE_CHECKING:

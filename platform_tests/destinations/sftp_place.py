@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from offramp.destinations.sftp import SftpDestination, SftpPlace
+from offramp.destinations.sftp.destination import SftpDestination
+from offramp.destinations.sftp.place import SftpPlace
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from offramp.destinations.ftp import FtpDestination, FtpPlace, least_rights
-from offramp.destinations.ftp_looks import Entry, UnknownLine, _of_line
+from offramp.destinations.ftp.destination import FtpDestination
+from offramp.destinations.ftp.looks import Entry, UnknownLine, _of_line
+from offramp.destinations.ftp.place import FtpPlace, least_rights
 from offramp.domain.errors import DestinationChanged, DestinationRefused, DestinationUnreachable, VerificationFailed
 from platform_tests.destinations.ftp_place import ftp_place
 from platform_tests.destinations.killing import _exit_code

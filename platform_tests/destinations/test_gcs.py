@@ -19,7 +19,8 @@ from google.cloud import storage
 from google.oauth2 import service_account
 from pydantic import SecretStr
 
-from offramp.destinations.gcs import GcsDestination, GcsPlace, least_policy
+from offramp.destinations.gcs.destination import GcsDestination
+from offramp.destinations.gcs.place import GcsPlace, least_policy
 from offramp.domain.contents import Content, Standing
 from offramp.domain.errors import (
     DestinationChanged,

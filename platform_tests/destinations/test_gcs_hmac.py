@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from offramp.destinations.s3 import S3Destination
+from offramp.destinations.s3.destination import S3Destination
 from offramp.domain.errors import DestinationChanged, DestinationRefused, DestinationUnreachable, VerificationFailed
 from platform_tests.destinations.gcs_hmac_place import gcs_hmac_place
 from platform_tests.destinations.places import content_of, read, write

@@ -17,7 +17,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 
-from offramp.destinations.s3 import S3Destination, S3Place, least_policy
+from offramp.destinations.s3.destination import S3Destination
+from offramp.destinations.s3.place import S3Place, least_policy
 from offramp.domain.contents import Content, Standing, text_content
 from offramp.domain.errors import DestinationChanged, DestinationRefused, DestinationUnreachable, VerificationFailed
 from platform_tests.destinations.killing import killed_at, replace_file

@@ -13,8 +13,9 @@ import trustme
 from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
-from offramp.destinations.s3 import S3Destination, S3Place
-from offramp.destinations.s3_errors import errors
+from offramp.destinations.s3.destination import S3Destination
+from offramp.destinations.s3.errors import errors
+from offramp.destinations.s3.place import S3Place
 from offramp.domain.contents import text_content
 from offramp.domain.errors import DestinationRefused, DestinationUnreachable, VerificationFailed
 from platform_tests.destinations.places import read, write

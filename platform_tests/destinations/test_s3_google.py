@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from offramp.destinations.s3 import S3Destination
+from offramp.destinations.s3.destination import S3Destination
 from offramp.domain.contents import text_content
 from offramp.domain.errors import DestinationChanged
 from platform_tests.destinations.gcs_hmac_place import gcs_hmac_place

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from offramp.destinations.sftp import SftpDestination, SftpPlace, least_rights
+from offramp.destinations.sftp.destination import SftpDestination
+from offramp.destinations.sftp.place import SftpPlace, least_rights
 from offramp.domain.errors import (
     DestinationChanged,
     DestinationRefused,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from offramp.destinations.sftp import SftpDestination, found_host_key
+from offramp.destinations.sftp.connect import found_host_key
+from offramp.destinations.sftp.destination import SftpDestination
 from offramp.domain.errors import DestinationRefused, DestinationUnreachable
 from platform_tests.destinations.places import write
 from platform_tests.destinations.sftp_place import sftp_place

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from offramp.destinations.sftp_packets import GarbageError, StatusError
-from offramp.destinations.sftp_session import SftpSession
+from offramp.destinations.sftp.packets import GarbageError, StatusError
+from offramp.destinations.sftp.session import SftpSession
 
 CONTENT = os.urandom(3_000_000)
 

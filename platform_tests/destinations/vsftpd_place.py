@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from offramp.destinations.ftp import FtpPlace
+from offramp.destinations.ftp.place import FtpPlace
 from platform_tests.destinations.ftp_place import as_place
 from platform_tests.servers.vsftpd import WRITABLE, VsftpdServer
 

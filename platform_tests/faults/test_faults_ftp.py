@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from offramp.destinations.ftp import FtpDestination, FtpPlace
+from offramp.destinations.ftp.destination import FtpDestination
+from offramp.destinations.ftp.place import FtpPlace
 from platform_tests.destinations.ftp_place import ftp_place
 from platform_tests.destinations.vsftpd_place import vsftpd_place
 from platform_tests.faults.ftp_cases import FTP_CASES, LARGE_BYTES

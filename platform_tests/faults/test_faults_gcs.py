@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from offramp.destinations.gcs import GcsDestination
+from offramp.destinations.gcs.destination import GcsDestination
 from platform_tests.destinations.gcs_place import gcs_place
 from platform_tests.faults.gcs_cases import CHUNK_BYTES, GCS_CASES, LARGE_BYTES
 from platform_tests.faults.http_proxy import HttpProxy

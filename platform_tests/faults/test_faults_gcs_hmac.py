@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from offramp.destinations.s3 import S3Destination
+from offramp.destinations.s3.destination import S3Destination
 from platform_tests.destinations.gcs_hmac_place import gcs_hmac_place
 from platform_tests.destinations.s3_place import PART_BYTES, unfinished
 from platform_tests.faults.http_proxy import HttpProxy

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from offramp.destinations.s3 import S3Destination
+from offramp.destinations.s3.destination import S3Destination
 from platform_tests.destinations.s3_place import PART_BYTES, s3_place, unfinished
 from platform_tests.faults.http_proxy import HttpProxy
 from platform_tests.faults.publication import CORRECTION, NAME, Ground, Known, learn, publication

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from offramp.destinations.sftp import SftpDestination
+from offramp.destinations.sftp.destination import SftpDestination
 from platform_tests.destinations.sftp_place import sftp_place
 from platform_tests.faults.full_disk import full_disk
 from platform_tests.faults.publication import CORRECTION, NAME, Ground, Known, learn, mended_by, publication

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from offramp.destinations.ftp import FtpDestination, FtpPlace
+from offramp.destinations.ftp.destination import FtpDestination
+from offramp.destinations.ftp.place import FtpPlace
 from offramp.destinations.local import LocalDestination
 from offramp.domain.deliveries import State
 from offramp.domain.windows import DAY as ONE_DAY

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from offramp.destinations.s3 import S3Destination
+from offramp.destinations.s3.destination import S3Destination
 from offramp.domain.errors import DestinationClosed
 from offramp.settings.reading import load_settings
 from offramp.wiring import open_rooms

@@ -7,15 +7,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from offramp.destinations.sftp_errors import sftp_errors
-from offramp.destinations.sftp_packets import GONE, StatusError
-from offramp.destinations.sftp_session import IN_FLIGHT_BYTES
+from offramp.destinations.sftp.errors import sftp_errors
+from offramp.destinations.sftp.packets import GONE, StatusError
+from offramp.destinations.sftp.session import IN_FLIGHT_BYTES
 from offramp.domain.errors import DestinationRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from offramp.destinations.sftp_session import SftpSession
+    from offramp.destinations.sftp.session import SftpSession
     from offramp.domain.contents import Content
 
 # More than was on its way when a connection broke: a server may have written later blocks and not the ones before.

@@ -9,13 +9,13 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from offramp.destinations.ftp_connection import FtpClient, open_client
+from offramp.destinations.ftp.connection import FtpClient, open_client
 from offramp.domain.errors import DestinationChanged, VerificationFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from offramp.destinations.ftp_place import FtpPlace
+    from offramp.destinations.ftp.place import FtpPlace
 
 # Firewalls forget quiet connections without telling; asking costs a round trip.
 _TRUSTED_SECONDS = 10.0

@@ -7,10 +7,10 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from offramp.destinations.names import check_name, deepest_folder, is_temporary
-from offramp.destinations.s3_bucket import Bucket
-from offramp.destinations.s3_commit import Commit, bytes_of
-from offramp.destinations.s3_place import KEY_BYTES, S3Place, least_policy
-from offramp.destinations.s3_upload import PartsUpload, S3Pending, unfinished
+from offramp.destinations.s3.bucket import Bucket
+from offramp.destinations.s3.commit import Commit, bytes_of
+from offramp.destinations.s3.place import KEY_BYTES, S3Place, least_policy
+from offramp.destinations.s3.upload import PartsUpload, S3Pending, unfinished
 from offramp.domain.errors import DestinationChanged, DestinationRefused, DestinationUnreachable
 from offramp.domain.steps import around, no_step, nothing_sent
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from offramp.domain.contents import Content, Standing
     from offramp.domain.ports import PendingFile
 
-__all__ = ["STEPS", "S3Destination", "S3Place", "least_policy"]
 
 STEPS = ("create", "part", "complete", "put", "verify", "abort", "delete")
 _READ_BYTES = 1024 * 1024

@@ -7,15 +7,15 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from offramp.destinations.gcs_client import GcsConnection
-from offramp.destinations.gcs_errors import is_bucket_missing, translated
+from offramp.destinations.gcs.client import GcsConnection
+from offramp.destinations.gcs.errors import is_bucket_missing, translated
 from offramp.domain.errors import DestinationChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from offramp.destinations.gcs_place import GcsPlace
-    from offramp.destinations.gcs_upload import Sums
+    from offramp.destinations.gcs.place import GcsPlace
+    from offramp.destinations.gcs.upload import Sums
     from offramp.domain.contents import Content
 
 _TYPE = "application/octet-stream"

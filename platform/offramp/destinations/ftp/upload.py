@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from offramp.destinations.ftp_connection import CutShort, FtpClient, retrieve, store
-from offramp.destinations.ftp_looks import look
+from offramp.destinations.ftp.connection import CutShort, FtpClient, retrieve, store
+from offramp.destinations.ftp.looks import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

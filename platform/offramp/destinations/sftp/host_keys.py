@@ -17,7 +17,7 @@ from offramp.domain.errors import DestinationClosed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from offramp.destinations.sftp_place import SftpPlace
+    from offramp.destinations.sftp.place import SftpPlace
 
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
 # RSA keys are one type with two ways of signing.

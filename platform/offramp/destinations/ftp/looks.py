@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from offramp.destinations.ftp_connection import FtpClient, retrieve
-from offramp.destinations.ftp_errors import code, is_denied
+from offramp.destinations.ftp.connection import FtpClient, retrieve
+from offramp.destinations.ftp.errors import code, is_denied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,13 +7,13 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from offramp.destinations.ftp_place import refused_name
+from offramp.destinations.ftp.place import refused_name
 from offramp.domain.errors import DestinationClosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from offramp.destinations.ftp_place import FtpPlace
+    from offramp.destinations.ftp.place import FtpPlace
 
 BLOCK_BYTES = 256 * 1024
 # How long a server may take to end TLS, or to give its reason, once the bytes are through.

@@ -8,13 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from offramp.destinations.names import check_name, deepest_folder, is_stale, is_temporary, temporary_name
-from offramp.destinations.sftp_connect import connect, found_host_key
-from offramp.destinations.sftp_errors import sftp_errors
-from offramp.destinations.sftp_packets import EXISTS, FAILURE, GONE, PERMISSION_DENIED, UNSUPPORTED, StatusError
-from offramp.destinations.sftp_place import SftpPlace, least_rights
-from offramp.destinations.sftp_pool import SftpPool
-from offramp.destinations.sftp_upload import Source, found_bytes, in_the_way, opened, read_back, target
-from offramp.destinations.sftp_walk import walk
+from offramp.destinations.sftp.connect import connect
+from offramp.destinations.sftp.errors import sftp_errors
+from offramp.destinations.sftp.packets import EXISTS, FAILURE, GONE, PERMISSION_DENIED, UNSUPPORTED, StatusError
+from offramp.destinations.sftp.place import SftpPlace, least_rights
+from offramp.destinations.sftp.pool import SftpPool
+from offramp.destinations.sftp.upload import Source, found_bytes, in_the_way, opened, read_back, target
+from offramp.destinations.sftp.walk import walk
 from offramp.domain.contents import Content, Standing
 from offramp.domain.errors import DestinationChanged, VerificationFailed
 from offramp.domain.steps import around, no_step, nothing_sent
@@ -22,11 +22,10 @@ from offramp.domain.steps import around, no_step, nothing_sent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from offramp.destinations.sftp_packets import Attributes
-    from offramp.destinations.sftp_session import SftpSession
+    from offramp.destinations.sftp.packets import Attributes
+    from offramp.destinations.sftp.session import SftpSession
     from offramp.domain.ports import PendingFile
 
-__all__ = ["STEPS", "SftpDestination", "SftpPending", "SftpPlace", "found_host_key", "least_rights"]
 
 STEPS = ("write", "fsync", "read_back", "rename", "delete")
 

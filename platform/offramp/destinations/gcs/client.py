@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from offramp.domain.errors import DestinationClosed
 
 if TYPE_CHECKING:
-    from offramp.destinations.gcs_place import GcsPlace
+    from offramp.destinations.gcs.place import GcsPlace
 
 _SCOPES = ("https://www.googleapis.com/auth/devstorage.read_write",)
 

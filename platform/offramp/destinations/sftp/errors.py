@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from offramp.destinations.sftp_packets import (
+from offramp.destinations.sftp.packets import (
     BAD_MESSAGE,
     FAILURE,
     GONE,

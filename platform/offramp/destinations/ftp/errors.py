@@ -14,7 +14,7 @@ from offramp.domain.errors import DestinationClosed, DestinationRefused, Destina
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from offramp.destinations.ftp_place import FtpPlace
+    from offramp.destinations.ftp.place import FtpPlace
     from offramp.domain.errors import OfframpError
 
 _LOGIN = {"331", "332", "430", "530", "532"}

@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from offramp.destinations.gcs_bucket import GcsBucket, is_equal, told_sha256
-from offramp.destinations.gcs_place import GcsPlace, least_policy
-from offramp.destinations.gcs_upload import Sums, Upload, open_content, sums_of
+from offramp.destinations.gcs.bucket import GcsBucket, is_equal, told_sha256
+from offramp.destinations.gcs.place import GcsPlace, least_policy
+from offramp.destinations.gcs.upload import Sums, Upload, open_content, sums_of
 from offramp.destinations.names import check_name, deepest_folder, is_temporary
 from offramp.domain.contents import Content, Standing
 from offramp.domain.errors import DestinationChanged, DestinationRefused, VerificationFailed
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from offramp.domain.ports import PendingFile
 
-__all__ = ["STEPS", "GcsDestination", "GcsPending", "GcsPlace", "least_policy"]
 
 STEPS = ("initiate", "send", "finalise", "upload", "verify", "delete")
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
-from offramp.destinations.sftp_packets import GONE, StatusError
+from offramp.destinations.sftp.packets import GONE, StatusError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from offramp.destinations.sftp_packets import Attributes
-    from offramp.destinations.sftp_place import SftpPlace
-    from offramp.destinations.sftp_session import SftpSession
+    from offramp.destinations.sftp.packets import Attributes
+    from offramp.destinations.sftp.place import SftpPlace
+    from offramp.destinations.sftp.session import SftpSession
 
 
 def walk(session: SftpSession, place: SftpPlace, folder: str, prefixes: tuple[str, ...]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from offramp.destinations.sftp_session import SftpSession
+    from offramp.destinations.sftp.session import SftpSession
 
 
 class SftpPool:

@@ -15,12 +15,12 @@ from botocore.credentials import (
 from botocore.exceptions import NoCredentialsError
 from dagster_aws.s3 import S3Resource
 
-from offramp.destinations.s3_dialects import dialect_of
+from offramp.destinations.s3.dialects import dialect_of
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from offramp.destinations.s3_place import S3Place
+    from offramp.destinations.s3.place import S3Place
 
 _CONNECT_SECONDS = 10
 _CONNECTIONS = 64

@@ -12,7 +12,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from offramp.destinations.sftp_packets import (
+from offramp.destinations.sftp.packets import (
     END,
     GONE,
     OK,

@@ -13,14 +13,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
-from offramp.destinations.s3_dialects import part_is_ours
+from offramp.destinations.s3.dialects import part_is_ours
 from offramp.domain.errors import VerificationFailed
 from offramp.domain.steps import around
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from offramp.destinations.s3_dialects import Dialect, Following
+    from offramp.destinations.s3.dialects import Dialect, Following
     from offramp.domain.contents import Content
 
 # Number, ETag and checksum of a part that the store holds.

@@ -12,7 +12,7 @@ import io
 import re
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
-from offramp.destinations.gcs_errors import google_says
+from offramp.destinations.gcs.errors import google_says
 from offramp.domain.errors import VerificationFailed
 from offramp.domain.steps import around
 

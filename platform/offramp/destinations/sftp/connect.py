@@ -6,11 +6,11 @@ import logging
 import socket
 from typing import TYPE_CHECKING
 
-from offramp.destinations.sftp_errors import sftp_errors
-from offramp.destinations.sftp_host_keys import HostKey, TrustedKeys, fingerprint, trusted_keys
-from offramp.destinations.sftp_login import log_in, private_key
-from offramp.destinations.sftp_packets import Reader
-from offramp.destinations.sftp_session import SftpSession, close_transport
+from offramp.destinations.sftp.errors import sftp_errors
+from offramp.destinations.sftp.host_keys import HostKey, TrustedKeys, fingerprint, trusted_keys
+from offramp.destinations.sftp.login import log_in, private_key
+from offramp.destinations.sftp.packets import Reader
+from offramp.destinations.sftp.session import SftpSession, close_transport
 from offramp.domain.errors import DestinationClosed
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from paramiko import Channel, Transport
 
-    from offramp.destinations.sftp_place import SftpPlace
+    from offramp.destinations.sftp.place import SftpPlace
 
 _KEEPALIVE_SECONDS = 15
 _HOST_KEYS = (

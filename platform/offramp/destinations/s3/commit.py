@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from offramp.destinations.s3_errors import code_of, status_of
+from offramp.destinations.s3.errors import code_of, status_of
 from offramp.domain.errors import DestinationChanged, DestinationRefused, VerificationFailed
 from offramp.domain.steps import around
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from botocore.exceptions import ClientError
 
-    from offramp.destinations.s3_bucket import Bucket
-    from offramp.destinations.s3_upload import S3Pending
+    from offramp.destinations.s3.bucket import Bucket
+    from offramp.destinations.s3.upload import S3Pending
     from offramp.domain.contents import Content, Standing
 
 _CONFLICT, _PRECONDITION = 409, 412

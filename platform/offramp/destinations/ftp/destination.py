@@ -7,11 +7,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from offramp.destinations.ftp_errors import told
-from offramp.destinations.ftp_looks import look, walk
-from offramp.destinations.ftp_place import FtpPlace, check_ftp_name, least_rights, refused_name
-from offramp.destinations.ftp_pool import FtpPool
-from offramp.destinations.ftp_upload import Begun, Upload, content_at, opened, whole
+from offramp.destinations.ftp.errors import told
+from offramp.destinations.ftp.looks import look, walk
+from offramp.destinations.ftp.place import FtpPlace, check_ftp_name, least_rights, refused_name
+from offramp.destinations.ftp.pool import FtpPool
+from offramp.destinations.ftp.upload import Begun, Upload, content_at, opened, whole
 from offramp.destinations.names import deepest_folder, is_stale, is_temporary, temporary_name
 from offramp.domain.contents import Content, Standing
 from offramp.domain.errors import DestinationChanged, VerificationFailed
@@ -20,10 +20,9 @@ from offramp.domain.steps import around, no_step, nothing_sent
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from offramp.destinations.ftp_connection import FtpClient
+    from offramp.destinations.ftp.connection import FtpClient
     from offramp.domain.ports import PendingFile
 
-__all__ = ["STEPS", "FtpDestination", "FtpPending", "FtpPlace", "least_rights", "refused_name"]
 
 STEPS = ("store", "size", "read_back", "rename", "make_way", "delete")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from offramp.destinations.sftp_errors import sftp_errors
+from offramp.destinations.sftp.errors import sftp_errors
 from offramp.domain.errors import DestinationClosed
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from paramiko import PKey, Transport
 
-    from offramp.destinations.sftp_place import SftpPlace
+    from offramp.destinations.sftp.place import SftpPlace
 
 
 def private_key(place: SftpPlace, *, destination: str) -> PKey | None:

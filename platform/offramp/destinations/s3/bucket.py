@@ -6,15 +6,15 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from offramp.destinations.s3_dialects import dialect_of
-from offramp.destinations.s3_errors import code_of, errors, status_of
+from offramp.destinations.s3.dialects import dialect_of
+from offramp.destinations.s3.errors import code_of, errors, status_of
 from offramp.domain.contents import Standing
 from offramp.domain.steps import around
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from offramp.destinations.s3_place import S3Place
+    from offramp.destinations.s3.place import S3Place
     from offramp.domain.contents import Content
 
 _TYPES = {
@@ -53,7 +53,7 @@ class Bucket:
         """The connected client."""
         with self._lock:
             if self._connected is None:
-                from offramp.destinations.s3_client import connect  # noqa: PLC0415 - dagster and boto3: two seconds
+                from offramp.destinations.s3.client import connect  # noqa: PLC0415 - dagster and boto3: two seconds
 
                 self._connected = connect(self.place)
             return self._connected

@@ -1,0 +1,1 @@
+"""FTP and FTP with explicit TLS over ftplib. SFTP, which shares nothing with it but letters, is in sftp."""
