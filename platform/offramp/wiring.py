@@ -125,6 +125,19 @@ class _Destinations:
                 one.close()
 
 
+def _proof(settings: DestinationSettings) -> str:
+    """Return how uploads are proved, as the drivers do it; a driver that cannot be opened is not asked."""
+    match settings:
+        case LocalDestinationSettings():
+            return "read_back"
+        case S3DestinationSettings() | GcsDestinationSettings():
+            return "read_back" if settings.verification == "full" else "checksum"
+        case SftpDestinationSettings() | FtpDestinationSettings():
+            return "read_back" if settings.verification == "full" else "size"
+        case _:
+            assert_never(settings)
+
+
 def open_destination(name: str, settings: DestinationSettings, folder: str) -> Destination:
     """Open a destination at one of its folders. Nothing is connected yet.
 
@@ -312,6 +325,7 @@ def open_rooms(
         formats=FORMATS,
         destination=destinations.get,
         hang_up=destinations.close,
+        proof=lambda name: _proof(settings.destinations[name]),
         ledger=SqlLedger(settings.ledger.get_secret_value(), redact=settings.redact),
         clock=clock,
         owner=this_process(),

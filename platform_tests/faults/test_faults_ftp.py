@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from offramp.destinations.ftp.destination import FtpDestination
-from offramp.destinations.ftp.place import FtpPlace
 from platform_tests.destinations.ftp_place import ftp_place
 from platform_tests.destinations.vsftpd_place import vsftpd_place
 from platform_tests.faults.ftp_cases import FTP_CASES, LARGE_BYTES
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from offramp.destinations.ftp.place import FtpPlace
     from platform_tests.faults.table import Case
 
 SERVERS = ("ftp", "ftps", "vsftpd")

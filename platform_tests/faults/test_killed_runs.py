@@ -75,6 +75,8 @@ class Reader:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             if digest not in self._whole:
                 self.faults.append(f"{path.name} is neither the old nor the new file")
+        for path in self._outbox.glob("[!_]*/*.csv.md5"):
+            self._compare(path)
         for path in self._outbox.glob("_manifests/**/*.json"):
             try:
                 before = path.read_bytes()
@@ -84,6 +86,17 @@ class Reader:
             found = [self._digest(file["name"]) for file in files]
             if path.exists() and found != [file["sha256"] for file in files]:
                 self.faults.append(f"{path.name} speaks for files that are not there")
+
+    def _compare(self, sidecar: Path) -> None:
+        """A checksum that stands beside a file speaks for it; while the file changes there is none."""
+        try:
+            before = sidecar.read_bytes()
+            found = hashlib.md5(sidecar.with_suffix("").read_bytes(), usedforsecurity=False).hexdigest()
+            after = sidecar.read_bytes()
+        except FileNotFoundError:
+            return
+        if before == after and not before.startswith(found.encode()):
+            self.faults.append(f"{sidecar.name} speaks against its file")
 
     def _digest(self, name: str) -> str | None:
         try:

@@ -13,13 +13,16 @@ from pydantic import SecretStr
 from offramp.destinations.ftp.destination import FtpDestination
 from offramp.destinations.ftp.place import FtpPlace
 from offramp.destinations.local import LocalDestination
+from offramp.domain.contents import text_content
 from offramp.domain.deliveries import State
+from offramp.domain.errors import DestinationDown, DestinationUnreachable
 from offramp.domain.windows import DAY as ONE_DAY
 from offramp.domain.windows import midnight
 from offramp.pipeline.deliver import deliver_day
-from offramp.pipeline.patience import Tries
+from offramp.pipeline.patience import Tries, again, learn, patience_with
 from offramp.pipeline.rooms import Patience
 from offramp.pipeline.uploads import Meter, Upload
+from platform_tests.destinations.ftp_place import ftp_place
 from platform_tests.faults.shop_run import history
 from platform_tests.pipeline.house import Clock, House, subscription
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from offramp.domain.ports import Destination
     from offramp.domain.subscriptions import Subscription
+    from platform_tests.servers.pyftpd import PyftpdServer
 
 DAY = date(2026, 3, 1)
 ITEMS, CLICKS = "shop/snapshot/items", "shop/delta/clicks"
@@ -140,3 +144,54 @@ def test_attempts_are_counted_anew_only_when_an_upload_gets_further_than_ever() 
 
 def test_attempts_end_when_nothing_moved_for_too_long() -> None:
     assert Tries(replace(QUICK, silence=timedelta(0))).are_over(None)
+
+
+def test_a_file_that_breaks_off_keeps_no_other_from_its_destination(tmp_path: Path, pyftpd: PyftpdServer) -> None:
+    """The quota is the server's, and one file alone is above it."""
+    house, told = open_house(tmp_path, pyftpd.ports["quota"]), Told()
+    both = {name: FtpDestination(name, ftp_place(pyftpd, "quota")) for name in ("outbox", "dead")}
+    house.rooms = replace(house.rooms, destination=lambda name, _: both[name])
+
+    with pytest.raises(DestinationUnreachable, match="quota"):
+        both["dead"].put("big", text_content(b"x" * 2_000_000), token=1)
+    learn(house.rooms, "dead", DestinationUnreachable("it broke off"))
+    report = deliver_day(house.rooms, house.rooms.exports[ITEMS], DAY, report=told)
+
+    assert report.failures == ()
+    assert patience_with(house.rooms, "dead").attempts == QUICK.attempts, "what went well is trusted again"
+    learn(house.rooms, "dead", DestinationUnreachable("it broke off"))
+    assert patience_with(house.rooms, "dead").attempts == 1
+    for one in both.values():
+        one.close()
+
+
+def test_one_that_does_not_let_us_in_is_not_asked_again_in_this_run(tmp_path: Path, pyftpd: PyftpdServer) -> None:
+    """Accounts are locked after a few wrong passwords."""
+    house, told = open_house(tmp_path, pyftpd.ports["plain"]), Told()
+    deliver_day(house.rooms, house.rooms.exports[ITEMS], DAY, report=told)
+
+    house.clock.now += timedelta(hours=5)
+    report = deliver_day(house.rooms, house.rooms.exports[CLICKS], DAY, report=told)
+
+    assert told.retries == []
+    assert "it is left alone for the rest of this run" in report.failures[0].error
+
+
+def test_what_hangs_counts_as_down_and_is_left_alone_longer_each_time(tmp_path: Path, closed_port: int) -> None:
+    house = open_house(tmp_path, closed_port)
+    rooms = replace(house.rooms, patience=replace(QUICK, hangs=timedelta(0)))
+
+    def hang() -> None:
+        raise DestinationUnreachable("no answer in time")
+
+    found = []
+    for _ in range(3):
+        with pytest.raises(DestinationDown) as down:
+            again("dead: a file", hang, Told(), Tries(rooms.patience))
+        learn(rooms, "dead", down.value)
+        until = rooms.down["dead"].until
+        assert until is not None
+        found.append(until - house.clock.now)
+        house.clock.now = until
+
+    assert found == [QUICK.down_for, 2 * QUICK.down_for, 4 * QUICK.down_for]

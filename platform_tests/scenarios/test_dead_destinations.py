@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from offramp.domain.deliveries import State
+from offramp.domain.windows import DAY as ONE_DAY
+from offramp.domain.windows import midnight
+from offramp.pipeline.deliver import deliver_day
 from offramp.pipeline.redeliver import redeliver
 from offramp.pipeline.verify import verify_folder
 from platform_tests.scenarios.scene import Scene, contents, manifests, subscription
@@ -136,3 +139,80 @@ def test_days_go_on_while_a_destination_is_dead(scene: Scene) -> None:
     assert second["previous"]["delivery_id"] == manifests(scene.outbox("north"))["delta/users/2026_10_24.r1.json"][
         "delivery_id"
     ]  # fmt: skip
+
+
+def test_a_destination_that_was_added_later_is_sent_to_by_redelivering_and_nothing_there_is_overwritten(
+    scene: Scene,
+) -> None:
+    (north,) = (one for one in scene.subscriptions if one["id"] == "north")
+    north["destinations"] = ["outbox"]
+    scene.reopen()
+    scene.deliver(DAY, EXPORTS)
+    north["destinations"] = ["outbox", "second"]
+    scene.reopen()
+
+    redeliver(scene.rooms, scene.rooms.ledger.find(subscription="north"))
+
+    waiting = scene.rooms.ledger.find(subscription="north")
+    assert states(waiting) == {(State.PUBLISHED, (("outbox", State.PUBLISHED), ("second", State.FAILED)))}
+    dead(scene).unlink()
+    theirs = scene.outbox("north", "second") / ROWS
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("the customer's own")
+    outcomes = redeliver(scene.rooms, scene.rooms.ledger.find(subscription="north"))
+    assert [failure.destination for outcome in outcomes for failure in outcome.failures] == ["second"]
+    assert theirs.read_text() == "the customer's own"
+    theirs.unlink()
+    redeliver(scene.rooms, scene.rooms.ledger.find(subscription="north"))
+    assert contents(scene.outbox("north", "second")) == contents(scene.outbox("north"))
+
+
+def test_redelivering_keeps_the_order_of_days_too(scene: Scene) -> None:
+    later = date(2026, 10, 24)
+    scene.deliver(DAY, ["media/delta/users"])
+    scene.deliver(later, ["media/delta/users"])
+    dead(scene).unlink()
+
+    outcomes = redeliver(scene.rooms, scene.rooms.ledger.find(subscription="north", first_day=later))
+
+    (failure,) = (one for outcome in outcomes for one in outcome.failures)
+    assert (failure.destination, "days arrive in order" in failure.error) == ("second", True)
+    assert contents(scene.outbox("north", "second")) == {}
+
+
+def test_a_destination_that_was_added_later_is_told_of_the_hole(scene: Scene) -> None:
+    (north,) = (one for one in scene.subscriptions if one["id"] == "north")
+    north["destinations"] = ["outbox"]
+    scene.reopen()
+    scene.deliver(DAY, ["media/delta/users"])
+    north["destinations"] = ["outbox", "second"]
+    dead(scene).unlink()
+    scene.reopen()
+    told: list[str] = []
+
+    def tell(step: str, subject: str, **_: int) -> None:
+        told.extend([subject] if step == "warning" else [])
+
+    day = date(2026, 10, 24)
+    scene.now = midnight(day + ONE_DAY) + timedelta(hours=1)
+    deliver_day(scene.rooms, scene.rooms.exports["media/delta/users"], day, report=tell)
+
+    (warning,) = told
+    assert warning.startswith("second gets north media/delta/users 2026-10-24")
+    assert f"never got {DAY}" in warning
+
+
+def test_a_key_that_is_missing_for_one_destination_stops_no_other(scene: Scene) -> None:
+    kinds = dict(scene.destinations)
+    kinds["second"] = {
+        "kind": "sftp", "host": "127.0.0.1", "username": "u", "host_key": "SHA256:x", "private_key_file": "gone",
+    }  # fmt: skip
+    scene.destinations = kinds
+    scene.reopen()
+
+    reports = scene.deliver(DAY, EXPORTS)
+
+    assert verify_folder(scene.outbox("north")).is_good
+    failures = [failure for report in reports for failure in report.failures]
+    assert {failure.destination for failure in failures} == {"second"}
+    assert "the key of destination 'second' cannot be read" in failures[0].error

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from offramp.pipeline.rooms import Report
 
-_PUBLISH, _LAND, _RETRY = "publish", "land", "retry"
+_PUBLISH, _LAND = "publish", "land"
+_TOLD = frozenset({"retry", "warning"})
 
 
 @contextmanager
@@ -80,7 +81,7 @@ class _Live:
         if of_bytes:
             self._upload(subject, bytes_, of_bytes)
             return
-        if step == _RETRY:
+        if step in _TOLD:
             self.live.console.print(f"{step} {subject}", soft_wrap=True)
             return
         self.live.update(self.task, description=f"{self.totals.add(step, rows, bytes_)} | {step} {subject}")
@@ -118,7 +119,7 @@ class _Lines:
             far = self.meter.add(subject, bytes_, of_bytes)
             if far is not None:
                 self.shown_at.print(f"{step} {subject}: {far}", soft_wrap=True)
-        elif step == _RETRY:
+        elif step in _TOLD:
             self.shown_at.print(f"{step} {subject}", soft_wrap=True)
         elif step == _PUBLISH or (step == _LAND and rows):
             size = f", {byte_text(bytes_)}" if bytes_ else ""

@@ -16,7 +16,8 @@
     │       └── DestinationClosed it does not let us in at all: password, host key, certificate, missing bucket
     └── TransientError            a retry may pass
         ├── SourceUnreachable
-        ├── DestinationUnreachable
+        ├── DestinationUnreachable it broke off, or cannot take this now
+        │   └── DestinationDown   it does not answer at all: no connection, no login
         ├── LedgerUnreachable     locked for too long, or its server does not answer
         ├── DestinationChanged    somebody else wrote there between look and write
         ├── VerificationFailed    bytes at the destination are not the bytes that were sent
@@ -144,6 +145,10 @@ class DestinationUnreachable(TransientError):
 
 class LedgerUnreachable(TransientError):
     """The ledger is locked by others for too long, or its server does not answer."""
+
+
+class DestinationDown(DestinationUnreachable):
+    """The destination does not answer at all, whatever we want there."""
 
 
 class DestinationChanged(TransientError):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WORKPLACE = "workplace"
 _LOG_EVERY_ROWS = 1_000_000
+_WARNINGS = frozenset({"retry", "warning"})
 _IN_METADATA = frozenset({"stage", "publish"})
 
 
@@ -74,7 +75,7 @@ class _LoggedReport:
             if far is not None:
                 self._log.info(f"{step} {subject}: {far}")
             return
-        if step == "retry":
+        if step in _WARNINGS:
             self._log.warning(f"{step} {subject}")
             return
         is_first = (step, subject) not in self._rows

@@ -13,7 +13,7 @@ from offramp.domain.windows import DAY, tick_of
 from offramp.pipeline.land import ensure_landings
 from offramp.pipeline.plan import Facts, Plan, PlanOptions, Skipped, plan_day
 from offramp.pipeline.publish import publish
-from offramp.pipeline.recorded import as_delivery, give_back, record_of, take_claim
+from offramp.pipeline.recorded import as_delivery, give_back, keep_alive, record_of, take_claim
 from offramp.pipeline.reuse import made_before, remember
 from offramp.pipeline.rooms import Outcome, PublishFailure, no_report
 from offramp.pipeline.scan import group_key
@@ -288,7 +288,7 @@ class _Run:
 
     def _stage_and_publish(self, deliveries: Sequence[Delivery], claims: dict[str, Claim]) -> None:
         rooms = self.rooms
-        with open_group(rooms, deliveries, self.report, keep_alive=lambda: self._keep_alive(claims)) as stage:
+        with open_group(rooms, deliveries, self.report, keep_alive=lambda: keep_alive(self.rooms, claims)) as stage:
             for delivery in deliveries:
                 try:
                     staged = stage(delivery)
@@ -316,7 +316,7 @@ class _Run:
             self.report,
             record=record,
             behind=self._behind(delivery.subscription.id),
-            keep_alive=lambda: self._keep_alive(claims),
+            keep_alive=lambda: keep_alive(self.rooms, claims),
         )
         self.outcomes.append(Outcome(staged, is_new=record is None, failures=failures))
 
@@ -327,13 +327,6 @@ class _Run:
             for failure in failures
             if failure.delivery.subscription.id == subscription
         }
-
-    def _keep_alive(self, claims: dict[str, Claim]) -> None:
-        """Renew the claims that are past half of their time."""
-        now, ttl = self.rooms.clock(), self.rooms.claim_ttl
-        for key, claim in claims.items():
-            if claim.expires_at - now < ttl / 2:
-                claims[key] = self.rooms.ledger.renew(claim, ttl=ttl, now=now)
 
 
 def _unusable(rooms: Rooms, delivery: Delivery, record: DeliveryRecord) -> list[PublishFailure]:

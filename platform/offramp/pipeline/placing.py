@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from offramp.domain.deliveries import Claim, Delivery, Staged
     from offramp.domain.manifests import Manifest
     from offramp.domain.ports import Destination, Feed
-    from offramp.pipeline.rooms import Report, Rooms
+    from offramp.pipeline.rooms import Patience, Report, Rooms
 
 
 @dataclass(slots=True)
@@ -37,6 +37,7 @@ class Placing:
     claim: Claim
     report: Report
     keep_alive: Callable[[], None]
+    patience: Patience
 
     def publish(self, staged: Staged, manifest: Manifest, *, repairs: bool) -> None:
         """Put files, sidecars, the manifest's checksum and the manifest, in this order."""
@@ -66,15 +67,16 @@ class Placing:
         delivery = staged.delivery
         superseded = _superseded_files(self.rooms, delivery)
         replaceable = None if repairs else {(file.name, file.sha256) for file in superseded}
+        feed = self.rooms.feed_of(delivery.export)
+        old_sidecars = _sidecars(feed, delivery, superseded)
+        self._remove_old_sidecars({name: old for name, old in old_sidecars.items() if sidecars.get(name) != old})
         for file in staged.files:
             content = Content(staged.parts[file.sha256], file.bytes, file.sha256, file.checksums.get("md5"))
             self._put(file.name, content, replaceable=replaceable)
         self.rooms.at_step("publish.sidecars")
         for sidecar, text in sidecars.items():
             self._put_small(sidecar, text)
-        # A checksum beside an earlier file would speak against the new one.
-        feed = self.rooms.feed_of(delivery.export)
-        earlier = {file.name for file in superseded} | set(_sidecars(feed, delivery, superseded))
+        earlier = {file.name for file in superseded} | set(old_sidecars)
         self._remove_stale(earlier - {file.name for file in staged.files} - set(sidecars))
 
     def _sweep(self, written: Collection[str], *, below_token: int) -> None:
@@ -108,7 +110,7 @@ class Placing:
             )
 
     def _again(self, subject: str, work: Callable[[], object], tries: Tries | None = None) -> None:
-        again(self.rooms, f"{self.destination.name}: {subject}", work, self.report, tries)
+        again(f"{self.destination.name}: {subject}", work, self.report, tries or Tries(self.patience))
 
     def _put_small(self, name: str, content: bytes) -> None:
         """Put a sidecar or a manifest: they belong to the delivery that is being written, so any content may go."""
@@ -119,7 +121,7 @@ class Placing:
 
         ``replaceable`` are names with the sha256 of content that may go; None lets any content go.
         """
-        tries = Tries(self.rooms.patience)
+        tries = Tries(self.patience)
         shown = f"{name} -> {self.destination.name}"
         upload = Upload(shown, content.bytes, self.report, self.keep_alive, tries.further)
         self._again(name, lambda: self._put_once(name, content, upload, replaceable=replaceable), tries)
@@ -157,6 +159,18 @@ class Placing:
             self.rooms.at_step("publish.supersede")
             self.destination.delete(name)
             self.destination.delete(f"{name}.sha256")
+
+    def _remove_old_sidecars(self, sidecars: Mapping[str, bytes]) -> None:
+        """Take checksums away before their files change: beside the new file they would speak against it."""
+
+        def remove(name: str, text: bytes) -> None:
+            content, standing = text_content(text), self.destination.stat(name)
+            if standing is not None and holds(self.destination, standing, content.bytes, content.sha256):
+                self.rooms.ledger.check(self.claim)
+                self.destination.delete(name)
+
+        for name, text in sorted(sidecars.items()):
+            self._again(name, partial(remove, name, text))
 
     def _remove_stale(self, names: Collection[str]) -> None:
         """Remove files of the earlier revision, by its manifest, that this revision no longer has."""

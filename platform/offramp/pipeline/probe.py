@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,22 @@ if TYPE_CHECKING:
 
     from offramp.domain.ports import Destination
 
-FOLDER = "offramp-check"
+FOLDER = ".offramp-check"
+"""Hidden, so that no pattern of a receiver matches it; there it is seen whether folders can be made."""
+
+NAME = f"{FOLDER}/probe.txt"
+
+RIGHTS = {
+    "connect": "log in, and look at a file",
+    "write": "create the folder, write a file and give it its name",
+    "read back": "read a file",
+    "list": "list a folder",
+    "overwrite": "replace a file, for corrections",
+    "delete": "delete a file, for corrections that have fewer",
+}
+"""What is tried, in this order, and the right that it needs."""
+
+_AGAIN = re.compile(r"(?:^|, then |; )run again$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +50,47 @@ class Finding:
         return self.is_tried and self.error is None
 
 
-def probe(destination: Destination, token: int) -> Iterator[Finding]:
-    """Connect, write, rename, read back, overwrite, list and delete a probe, telling of each step as it is done.
+def probe(open_place: Callable[[], Destination], token: int) -> Iterator[Finding]:
+    """Open a destination, write, rename, read back, overwrite, list and delete a probe, telling of each step.
 
-    ``token`` makes the probe's name: two probes at once need two. A folder ``offramp-check`` may stay behind, empty.
+    The probe is taken away whatever fails; what cannot be taken away, the last step tells. Its folder stays, empty,
+    where there are folders. ``token`` grows from check to check; of two checks at once one may find its probe changed.
     """
-    mine = _Probe(destination, f"{FOLDER}/probe-{token}.txt", token)
-    steps: tuple[tuple[str, str, Callable[[], object]], ...] = (
-        ("connect", "log in, and look at a file", mine.look),
-        ("write", "create the folder, write a file and give it its name", mine.create),
-        ("read back", "read a file", mine.read),
-        ("list", "list a folder", mine.list),
-        ("overwrite", "replace a file, for corrections", mine.replace),
-        ("delete", "delete a file, for corrections that have fewer", mine.delete),
-    )
-    failed: set[str] = set()
-    for step, right, work in steps:
-        if failed & {"connect", "write"}:
-            yield Finding(step, right, is_tried=False)
-            continue
-        try:
-            work()
-        except OfframpError as error:
-            failed.add(step)
-            yield Finding(step, right, str(error))
-        else:
-            yield Finding(step, right)
+    try:
+        mine = _Probe(open_place(), token)
+    except OfframpError as error:
+        yield Finding("connect", RIGHTS["connect"], as_said(error))
+        yield from (Finding(step, right, is_tried=False) for step, right in RIGHTS.items() if step != "connect")
+        return
+    tried: dict[str, OfframpError | None] = {}
+    problems: list[str] = []
+    try:
+        for step, work in mine.steps():
+            if tried.get("connect") or tried.get("write"):
+                yield Finding(step, RIGHTS[step], is_tried=False)
+                continue
+            tried[step] = failed = _error_of(work)
+            yield Finding(step, RIGHTS[step], None if failed is None else as_said(failed))
+    finally:
+        if "write" in tried:
+            problems += mine.take_away()
+    is_tried = bool(problems) or ("write" in tried and tried["write"] is None)
+    yield Finding("delete", RIGHTS["delete"], "\n".join(problems) or None, is_tried=is_tried)
+
+
+def as_said(error: OfframpError) -> str:
+    """Return an error's text for a check, without what it advises to those who deliver: nothing is staged here."""
+    clauses = [clause for clause in (error.todo or "").split("; ") if "parts stay staged" not in clause]
+    advice = _AGAIN.sub("", "; ".join(clauses)) if clauses != [error.todo] else error.todo
+    return str(OfframpError(error.what, where=error.where, expected=error.expected, found=error.found, todo=advice))
+
+
+def _error_of(work: Callable[[], object]) -> OfframpError | None:
+    try:
+        work()
+    except OfframpError as error:
+        return error
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,38 +98,53 @@ class _Probe:
     """A small file and what is done with it. Each step leaves the destination as the next one needs it."""
 
     destination: Destination
-    name: str
     token: int
 
+    def steps(self) -> tuple[tuple[str, Callable[[], object]], ...]:
+        return (
+            ("connect", self.look),
+            ("write", lambda: self._write(1)),
+            ("read back", self.read),
+            ("list", self.list),
+            ("overwrite", lambda: self._write(2)),
+        )
+
     def look(self) -> None:
-        self.destination.stat(self.name)
-
-    def create(self) -> None:
-        self._write(1)
-
-    def replace(self) -> None:
-        self._write(2)
+        self.destination.stat(NAME)
 
     def read(self) -> None:
-        if b"".join(self.destination.read(self.name)) != _text(1):
+        if b"".join(self.destination.read(NAME)) != _text(1):
             raise VerificationFailed(
-                "the file reads otherwise than it was written", where=self.name, todo="see what changes files there"
+                "the file reads otherwise than it was written", where=NAME, todo="see what changes files there"
             )
 
     def list(self) -> None:
-        if self.name not in self.destination.list(f"{FOLDER}/"):
-            raise VerificationFailed("the list does not have the file", where=self.name, todo="grant the right to list")
+        if NAME not in self.destination.list(f"{FOLDER}/"):
+            raise VerificationFailed("the list does not have the file", where=NAME, todo="grant the right to list")
 
-    def delete(self) -> None:
-        self.destination.delete(self.name)
-        if self.destination.stat(self.name) is not None:
+    def take_away(self) -> list[str]:
+        """Remove the file and the parts of uploads that broke off, and say what may stay and why."""
+        deleted, swept = _error_of(self._delete), _error_of(self._sweep)
+        found = []
+        if deleted is not None:
+            found.append(f"{NAME} may stay there: {as_said(deleted)}")
+        if swept is not None:
+            found.append(f"parts of uploads may stay in {FOLDER}: {as_said(swept)}")
+        return found
+
+    def _delete(self) -> None:
+        self.destination.delete(NAME)
+        if self.destination.stat(NAME) is not None:
             raise VerificationFailed(
-                "the file is there after it was deleted", where=self.name, todo="grant the right to delete"
+                "the file is there after it was deleted", where=NAME, todo="grant the right to delete"
             )
 
+    def _sweep(self) -> None:
+        self.destination.sweep([f"{FOLDER}/"], below_token=self.token + 3)
+
     def _write(self, number: int) -> None:
-        pending = self.destination.put(self.name, text_content(_text(number)), token=self.token + number)
-        self.destination.commit(pending, over=self.destination.stat(self.name))
+        pending = self.destination.put(NAME, text_content(_text(number)), token=self.token + number)
+        self.destination.commit(pending, over=self.destination.stat(NAME))
 
 
 def _text(number: int) -> bytes:

@@ -14,8 +14,9 @@ from offramp.domain.errors import (
     DestinationUnreachable,
     VerificationFailed,
 )
+from offramp.domain.exports import Mode
 from offramp.domain.manifests import Manifest, build_manifest
-from offramp.pipeline.patience import expect_up, set_down
+from offramp.pipeline.patience import expect_up, learn, patience_with
 from offramp.pipeline.placing import Placing
 from offramp.pipeline.rooms import PublishFailure, no_news
 
@@ -41,9 +42,7 @@ def manifest_of(rooms: Rooms, staged: Staged) -> Manifest:
         safety_lag_seconds=int(rooms.safety_lag.total_seconds()),
         cut_by=delivery.export.contract.change_column if delivery.window else None,
         dialect={"type": format_name.value, **rooms.formats[format_name].dialect(options)},
-        verification={
-            name: rooms.destination(name, delivery.subscription).verified_by for name in rooms.destinations_of(delivery)
-        },
+        verification={name: rooms.proof_of(name, delivery.subscription) for name in rooms.destinations_of(delivery)},
         versions=rooms.versions,
     )
 
@@ -74,18 +73,22 @@ def publish(
     was_delivered = record is not None and record.state in DELIVERED
 
     def one(name: str) -> PublishFailure | None:
-        is_own = repairs and (was_delivered or name in placed)
+        is_own = repairs and name in placed
         try:
             expect_up(rooms, name)
-            _expect_in_order(delivery, name, behind or {})
-            placing = Placing(rooms, rooms.destination(name, delivery.subscription), claim, report, keep_alive)
+            if not is_own:
+                _expect_in_order(delivery, name, behind or {})
+                _warn_of_a_hole(rooms, delivery, name, report)
+            destination = rooms.destination(name, delivery.subscription)
+            placing = Placing(rooms, destination, claim, report, keep_alive, patience_with(rooms, name))
             placing.publish(staged, manifest, repairs=is_own)
         except _FAILURES as error:
-            set_down(rooms, name, error)
+            learn(rooms, name, error)
             # A repair that fails takes back nothing: the files there are still this delivery's own.
             state = State.PUBLISHED if is_own else State.FAILED
             rooms.ledger.place(claim, PlacementRecord(name, state, error=str(error)), now=rooms.clock())
             return PublishFailure(delivery, name, str(error))
+        learn(rooms, name, None)
         rooms.at_step("publish.placed")
         placement = PlacementRecord(name, State.PUBLISHED, verified_by=placing.destination.verified_by)
         rooms.ledger.place(claim, placement, now=rooms.clock())
@@ -115,6 +118,27 @@ def _expect_in_order(delivery: Delivery, name: str, behind: Mapping[str, date]) 
             where=f"{name}: {delivery.label}",
             expected=f"the delivery of {behind[name]}",
             todo="mend the destination and run again: all that is staged goes out, oldest first",
+        )
+
+
+def _warn_of_a_hole(rooms: Rooms, delivery: Delivery, name: str, report: Report) -> None:
+    """Tell that a delta goes to a destination which never got what it builds upon: one that was added later."""
+    base = delivery.previous
+    if base is None or delivery.export.mode is not Mode.DELTA:
+        return
+    records = rooms.ledger.find(subscription=delivery.subscription.id, export=delivery.export.name)
+    earlier = next(
+        (one for one in records if (one.delivery_id, one.revision) == (base.delivery_id, base.revision)), None
+    )
+    if (
+        earlier is not None
+        and earlier.state in DELIVERED
+        and name not in {one.destination for one in earlier.placements}
+    ):
+        report(
+            "warning",
+            f"{name} gets {delivery.label}, and never got {earlier.data_day}, which it builds upon: send that and what"
+            " came before with offramp redeliver, from the baseline on",
         )
 
 

@@ -40,6 +40,14 @@ def take_claim(rooms: Rooms, delivery: Delivery, report: Report) -> Claim:
             time.sleep(_WAIT_SECONDS)
 
 
+def keep_alive(rooms: Rooms, claims: dict[str, Claim]) -> None:
+    """Renew the claims that are past half of their time."""
+    now, ttl = rooms.clock(), rooms.claim_ttl
+    for key, claim in claims.items():
+        if claim.expires_at - now < ttl / 2:
+            claims[key] = rooms.ledger.renew(claim, ttl=ttl, now=now)
+
+
 def give_back(rooms: Rooms, claim: Claim) -> None:
     """Give a claim back. One that was lost is not this run's any more, and the loss was raised where it mattered."""
     with suppress(ClaimLost):

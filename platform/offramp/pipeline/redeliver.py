@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from offramp.domain.deliveries import DELIVERED, Staged, State
 from offramp.domain.errors import DeliveryRefused
+from offramp.domain.windows import DAY
 from offramp.pipeline.publish import publish
-from offramp.pipeline.recorded import as_delivery, give_back, record_of, take_claim
+from offramp.pipeline.recorded import as_delivery, give_back, keep_alive, record_of, take_claim
 from offramp.pipeline.rooms import Outcome, no_report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from offramp.domain.deliveries import Delivery, DeliveryRecord
     from offramp.pipeline.rooms import Report, Rooms
@@ -28,7 +30,7 @@ def redeliver(rooms: Rooms, records: Sequence[DeliveryRecord], report: Report = 
 def _redeliver_one(rooms: Rooms, record: DeliveryRecord, report: Report) -> Outcome:
     delivery = as_delivery(rooms, record)
     _refuse_undelivered(delivery, record)
-    claim = take_claim(rooms, delivery, report)
+    claims = {delivery.id: take_claim(rooms, delivery, report)}
     try:
         # Asked again under the claim: a correction may have come in between.
         current = record_of(rooms, delivery) or record
@@ -42,10 +44,35 @@ def _redeliver_one(rooms: Rooms, record: DeliveryRecord, report: Report) -> Outc
                 found=staged.reason,
                 todo="make it again as a correction: offramp redeliver --correct --reason '...'",
             )
-        failures = publish(rooms, staged, claim, report, record=current, repairs=True)
+        failures = publish(
+            rooms,
+            staged,
+            claims[delivery.id],
+            report,
+            record=current,
+            repairs=True,
+            behind=_behind(rooms, delivery),
+            keep_alive=lambda: keep_alive(rooms, claims),
+        )
         return Outcome(staged, is_new=False, failures=failures)
     finally:
-        give_back(rooms, claim)
+        give_back(rooms, claims[delivery.id])
+
+
+def _behind(rooms: Rooms, delivery: Delivery) -> dict[str, date]:
+    """Return the destinations that still wait for an earlier day, with that day."""
+    earlier = rooms.ledger.find(
+        subscription=delivery.subscription.id,
+        export=delivery.export.name,
+        last_day=delivery.data_day - DAY,
+        states={State.STAGED},
+    )
+    return {
+        name: record.data_day
+        for record in earlier
+        for name in rooms.destinations_of(delivery)
+        if name not in {one.destination for one in record.placements if one.state in DELIVERED}
+    }
 
 
 def _refuse_undelivered(delivery: Delivery, record: DeliveryRecord) -> None:

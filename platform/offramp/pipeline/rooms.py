@@ -68,8 +68,10 @@ class Patience:
     """How long the attempts may last without getting any further."""
     first_pause: timedelta = timedelta(seconds=1)
     longest_pause: timedelta = timedelta(seconds=30)
+    hangs: timedelta = timedelta(seconds=30)
+    """After this long without getting any further a destination counts as one that does not answer."""
     down_for: timedelta = timedelta(minutes=5)
-    """How long a destination that did not answer is left alone, so that it delays nobody else."""
+    """How long a destination that did not answer is left alone at first, so that it delays nobody else."""
 
 
 PATIENCE = Patience()
@@ -77,10 +79,11 @@ PATIENCE = Patience()
 
 @dataclass(frozen=True, slots=True)
 class Down:
-    """A destination that did not answer: what it said, and until when it is not tried."""
+    """A destination that did not answer: what it said, until when it is left alone (None: all along), how often."""
 
-    until: datetime
+    until: datetime | None
     error: OfframpError
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,9 @@ class Rooms:
     """Everything that a run needs. ``at_step`` is called before each named step; tests kill a process there.
 
     ``destination`` gives a destination by its name, with the paths of a subscription; ``hang_up`` closes the
-    connections of all that were given. ``down`` are destinations that did not answer, and until when nobody tries
-    again. ``has_ended`` tells whether the process that an ``owner`` names is known to have ended.
+    connections of all that were given; ``proof`` says how one proves uploads, without opening it. ``down`` are
+    destinations that are left alone for now, ``wary`` those that broke off lately. ``has_ended`` tells whether the
+    process that an ``owner`` names is known to have ended.
     """
 
     project: Project
@@ -124,7 +128,9 @@ class Rooms:
     at_step: Callable[[str], None] = no_step
     patience: Patience = PATIENCE
     hang_up: Callable[[], None] = no_news
+    proof: Callable[[str], str] | None = None
     down: dict[str, Down] = field(default_factory=dict, compare=False, repr=False)
+    wary: set[str] = field(default_factory=set, compare=False, repr=False)
     gates: Memory[GateReport] = field(default_factory=Memory, compare=False, repr=False)
     tenants: dict[tuple[str, str], dict[str, frozenset[str]]] = field(default_factory=dict, compare=False, repr=False)
     made: Memory[Made] = field(default_factory=Memory, init=False, compare=False, repr=False)
@@ -140,6 +146,10 @@ class Rooms:
     def destinations_of(self, delivery: Delivery) -> tuple[str, ...]:
         """Return the names of the destinations that a delivery goes to."""
         return self.feed_of(delivery.export).destinations(delivery.subscription, delivery.export)
+
+    def proof_of(self, name: str, subscription: Subscription) -> str:
+        """Return how uploads are proved at a destination: read_back, checksum or size."""
+        return self.destination(name, subscription).verified_by if self.proof is None else self.proof(name)
 
     def source_of(self, export: Export) -> Source:
         """Return the source that an export's model reads. Raises WrongUse where it is not configured."""
