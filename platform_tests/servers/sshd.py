@@ -8,7 +8,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,6 +20,7 @@ import psutil
 import pytest
 
 from platform_tests.servers import programs
+from platform_tests.servers.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,12 +88,6 @@ def new_key(path: Path, kind: str = "ed25519", passphrase: str = "", form: str =
     return path.read_text()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def run(
     *settings: str, port: int | None = None, host_keys: tuple[str, ...] = HOST_KEY_TYPES[:2], sftp: str | None = ""
@@ -114,7 +108,7 @@ def run(
     try:
         # The free port may be taken by another worker before the server binds it.
         for _ in range(5):
-            chosen = port or _free_port()
+            chosen = port or free_port()
             process = _start(folder, chosen, [*settings, *_settings(folder, host_keys, sftp)])
             if process is not None:
                 break

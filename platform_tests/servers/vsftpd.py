@@ -22,6 +22,7 @@ import pytest
 from platform_tests.servers import programs
 from platform_tests.servers.certificates import Certificates, make_certificates
 from platform_tests.servers.passive_ports import free_passive_ports
+from platform_tests.servers.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,15 +92,9 @@ def run() -> Iterator[VsftpdServer]:
         shutil.rmtree(folder)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def _serve(program: str, path: Path, settings: dict[str, object]) -> Iterator[int]:
-    port = _free_port()
+    port = free_port()
     lines = {**settings, "listen_port": port}
     path.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
     log = path.with_suffix(".log").open("wb")
