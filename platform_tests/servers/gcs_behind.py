@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -66,9 +65,3 @@ def _is_ready(port: int, behind: subprocess.Popen[bytes]) -> bool:
 def _binary() -> Path:
     folder = Path(wrapper.__file__).parent / "vendor/fake-gcs-server/bin"
     return next(folder.glob("fake-gcs-server-*"), None) or pytest.fail(f"no fake-gcs-server in {folder}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
