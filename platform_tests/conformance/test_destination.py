@@ -173,6 +173,20 @@ def test_a_commit_can_be_repeated(destination: Destination, content: bytes) -> N
     assert read(destination, "users.csv") == content
 
 
+@pytest.mark.parametrize("content", [b"small", NEW], ids=["small", "12 MB"])
+def test_all_bytes_are_told_and_reading_back_is_told_as_no_bytes(destination: Destination, content: bytes) -> None:
+    sent: list[int] = []
+    pending = destination.put("users.csv", content_of(content), token=1, sent=sent.append)
+    destination.commit(pending, over=None)
+    assert sum(sent) == len(content)
+    assert (0 in sent) == (destination.verified_by == "read_back")
+
+    sent.clear()
+    destination.commit(pending, over=None)
+
+    assert set(sent) == ({0} if destination.verified_by == "read_back" else set())
+
+
 def test_an_upload_can_be_repeated_with_its_token(destination: Destination) -> None:
     destination.put("users.csv", content_of(NEW), token=1)
     write(destination, "users.csv", OLD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
@@ -17,7 +18,13 @@ from pydantic import SecretStr
 from offramp.destinations.ftp.destination import FtpDestination
 from offramp.destinations.ftp.looks import Entry, UnknownLine, _of_line
 from offramp.destinations.ftp.place import FtpPlace, least_rights
-from offramp.domain.errors import DestinationChanged, DestinationRefused, DestinationUnreachable, VerificationFailed
+from offramp.domain.errors import (
+    DestinationChanged,
+    DestinationDown,
+    DestinationRefused,
+    DestinationUnreachable,
+    VerificationFailed,
+)
 from platform_tests.destinations.ftp_place import ftp_place
 from platform_tests.destinations.killing import _exit_code
 from platform_tests.destinations.places import content_of, read, write
@@ -140,17 +147,41 @@ def test_a_server_that_hangs_up_is_gone_on_with_until_all_is_there(
     pyftpd: PyftpdServer, open_at: Callable[..., FtpDestination]
 ) -> None:
     destination = open_at(ftp_place(pyftpd, "hangs_up"))
+    kinds: set[type[Exception]] = set()
     counts: list[int] = []
     pending = None
     for _ in range(6):
         try:
             pending = destination.put("users.csv", content_of(BIG), token=1, sent=counts.append)
-        except DestinationUnreachable:
+        except DestinationUnreachable as error:
+            kinds.add(type(error))
             continue
         break
 
+    assert kinds == {DestinationUnreachable}
     assert pending is not None
     destination.commit(pending, over=None)
+    assert sum(counts) == len(BIG)
+    assert read(destination, "users.csv") == BIG
+
+
+def test_an_upload_that_a_dead_connection_keeps_locked_is_begun_anew(
+    vsftpd: VsftpdServer, open_at: Callable[..., FtpDestination]
+) -> None:
+    place = replace(vsftpd_place(vsftpd), timeout_seconds=1)
+    destination = open_at(place)
+    left = vsftpd.root / place.directory.lstrip("/") / TEMPORARY
+    counts: list[int] = []
+    with pytest.raises(Cut):
+        destination.put("users.csv", content_of(BIG), token=1, sent=cut_after(left, counts))
+
+    with left.open("r+b") as locked:
+        fcntl.lockf(locked, fcntl.LOCK_EX)
+        with pytest.raises(DestinationUnreachable, match="in time"):
+            destination.put("users.csv", content_of(BIG), token=1, sent=counts.append)
+        pending = destination.put("users.csv", content_of(BIG), token=1, sent=counts.append)
+    destination.commit(pending, over=None)
+
     assert sum(counts) == len(BIG)
     assert read(destination, "users.csv") == BIG
 
@@ -350,7 +381,7 @@ def test_rights_to_make_folders_delete_and_list_are_named(
     place = ftp_place(pyftpd)
     write(open_at(place), "users.csv", SMALL)
 
-    with pytest.raises(DestinationRefused, match="make folders"):
+    with pytest.raises(DestinationRefused, match="right to make folders"):
         open_at(replace(place, username="no_mkdir")).put("new/users.csv", content_of(SMALL), token=1)
     with pytest.raises(DestinationRefused, match="right to delete"):
         open_at(replace(place, username="no_delete")).delete("users.csv")
@@ -358,6 +389,10 @@ def test_rights_to_make_folders_delete_and_list_are_named(
         open_at(replace(place, username="no_list")).list("")
     with pytest.raises(DestinationRefused, match="right to list"):
         open_at(replace(place, username="no_list")).stat("users.csv")
+    for reads_back in (True, False):
+        listless = replace(place, username="no_list", reads_back=reads_back)
+        with pytest.raises(DestinationRefused, match="right to list"):
+            open_at(listless).put("users.csv", content_of(SMALL), token=2)
 
 
 def test_the_rights_that_a_customer_must_give_are_told(pyftpd: PyftpdServer) -> None:
@@ -431,7 +466,7 @@ def test_a_server_without_tls_gets_no_password(
     pyftpd: PyftpdServer, vsftpd: VsftpdServer, open_at: Callable[..., FtpDestination]
 ) -> None:
     for place in (ftp_place(pyftpd), vsftpd_place(vsftpd, tls=False)):
-        with pytest.raises(DestinationRefused, match="does not offer TLS"):
+        with pytest.raises(DestinationRefused, match=r"does not offer TLS[\s\S]* tls: off"):
             open_at(replace(place, tls=True, host="localhost")).stat("users.csv")
 
 
@@ -494,11 +529,11 @@ def test_a_full_disk_may_pass_and_the_reason_is_told(
 def test_nobody_there_and_nobody_answering_may_pass(open_at: Callable[..., FtpDestination]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place = FtpPlace("127.0.0.1", silent.getsockname()[1], tls=False, timeout_seconds=0.2)
-        with pytest.raises(DestinationUnreachable, match="in time"):
+        with pytest.raises(DestinationDown, match="in time"):
             open_at(place).stat("users.csv")
-    with pytest.raises(DestinationUnreachable, match="refused"):
+    with pytest.raises(DestinationDown, match="refused"):
         open_at(place).stat("users.csv")
-    with pytest.raises(DestinationUnreachable, match="no address"):
+    with pytest.raises(DestinationDown, match="no address"):
         open_at(replace(place, host="no-such-host.invalid")).stat("users.csv")
 
 
@@ -535,6 +570,19 @@ def test_a_reader_that_stops_early_harms_nobody(place: FtpPlace, open_at: Callab
     blocks.close()  # type: ignore[attr-defined]
 
     assert read(destination, "users.csv") == BIG
+
+
+def test_nobody_waits_for_ever_for_a_connection(pyftpd: PyftpdServer, open_at: Callable[..., FtpDestination]) -> None:
+    destination = open_at(replace(ftp_place(pyftpd), connections=1, timeout_seconds=0.5))
+    write(destination, "users.csv", SMALL)
+    reader = destination.read("users.csv")
+    next(reader)
+
+    with pytest.raises(DestinationUnreachable, match=r"all connections .* in use"):
+        destination.stat("users.csv")
+    list(reader)
+
+    assert read(destination, "users.csv") == SMALL
 
 
 @pytest.mark.parametrize("name", ["users.csv\r\nDELE users.csv", "a\nb", "a\rb"])

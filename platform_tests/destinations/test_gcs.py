@@ -24,6 +24,7 @@ from offramp.destinations.gcs.place import GcsPlace, least_policy
 from offramp.domain.contents import Content, Standing
 from offramp.domain.errors import (
     DestinationChanged,
+    DestinationDown,
     DestinationRefused,
     DestinationUnreachable,
     OfframpError,
@@ -252,7 +253,7 @@ def test_an_upload_that_broke_goes_on_where_the_server_is(server: GcsServer, pla
 
     breaking.commit(breaking.put("users.csv", content, token=1, sent=sent.append), over=None)
 
-    assert sum(sent) == 3 * MIB  # the last three bytes go out with commit
+    assert sum(sent) == len(LARGE)
     assert body_bytes(server, "PUT", "/upload/") == len(LARGE) + 700_000 - 2 * 256 * 1024
     assert len([one for one in server.requests if "uploadType=resumable&ifGen" in one.target]) == 1
     assert read(breaking, "users.csv") == LARGE
@@ -413,11 +414,11 @@ def test_a_limit_of_requests_passes_by_itself(server: GcsServer, destination: Gc
         destination.stat("users.csv")
 
 
-def test_a_server_that_does_not_answer_is_told_as_transient(server: GcsServer) -> None:
+def test_a_server_that_cannot_be_connected_to_is_told_as_down(server: GcsServer) -> None:
     key = json.loads(server.key()) | {"token_uri": "http://127.0.0.1:9/token"}
     for fields in ({"endpoint_url": "http://127.0.0.1:9"}, {"service_account": SecretStr(json.dumps(key))}):
         destination = GcsDestination("acme", gcs_place(server, **fields))
-        with pytest.raises(DestinationUnreachable, match="run again"):
+        with pytest.raises(DestinationDown, match="run again"):
             destination.stat("users.csv")
 
 
@@ -434,8 +435,20 @@ def test_a_download_that_is_cut_is_told_as_transient(server: GcsServer, destinat
     write(destination, "users.csv", LARGE)
     server.fail("GET", "alt=media", cut_after_bytes=0)
 
-    with pytest.raises(DestinationUnreachable, match="run again"):
+    with pytest.raises(DestinationUnreachable, match="run again") as cut:
         read(destination, "users.csv")
+    assert type(cut.value) is DestinationUnreachable
+
+
+def test_reading_back_is_told_as_no_bytes(server: GcsServer) -> None:
+    sent: list[int] = []
+    destination = GcsDestination("acme", gcs_place(server, chunk_bytes=MIB, reads_back=True))
+    pending = destination.put("users.csv", content_of(LARGE), token=1, sent=sent.append)
+
+    destination.commit(pending, over=None)
+
+    assert sum(sent) == len(LARGE)
+    assert 0 in sent
 
 
 def test_a_name_that_is_too_long_with_its_prefix_is_refused(server: GcsServer) -> None:

@@ -379,3 +379,14 @@ def test_the_least_policy_names_what_a_delivery_calls(place: S3Place) -> None:
     }  # fmt: skip
     assert policy["Statement"][0]["Condition"] == {"StringLike": {"s3:prefix": [f"{place.prefix}/*"]}}
     assert "sts:AssumeRole" in least_policy(replace(place, assume_role="arn:aws:iam::1:role/x"))
+
+
+def test_reading_back_is_told_as_no_bytes(place: S3Place, large_file: Path) -> None:
+    sent: list[int] = []
+    destination = S3Destination("acme", replace(place, reads_back=True))
+    pending = destination.put("users.csv", content_of(large_file), token=1, sent=sent.append)
+
+    destination.commit(pending, over=None)
+
+    assert sum(sent) == len(LARGE)
+    assert 0 in sent

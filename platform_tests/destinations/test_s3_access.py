@@ -17,7 +17,7 @@ from offramp.destinations.s3.destination import S3Destination
 from offramp.destinations.s3.errors import errors
 from offramp.destinations.s3.place import S3Place
 from offramp.domain.contents import text_content
-from offramp.domain.errors import DestinationRefused, DestinationUnreachable, VerificationFailed
+from offramp.domain.errors import DestinationDown, DestinationRefused, DestinationUnreachable, VerificationFailed
 from platform_tests.destinations.places import read, write
 from platform_tests.destinations.s3_place import PART_BYTES, s3_place, unfinished
 from platform_tests.servers.seaweedfs import OTHER_BUCKET
@@ -133,16 +133,19 @@ def test_without_keys_those_of_the_environment_count(
     put(S3Destination("acme", place))
 
 
-def test_a_server_that_is_not_there_or_does_not_answer_is_unreachable(seaweedfs: SeaweedfsServer) -> None:
+def test_a_server_that_is_not_there_is_down_and_one_that_does_not_answer_unreachable(
+    seaweedfs: SeaweedfsServer,
+) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         closed = f"http://127.0.0.1:{silent.getsockname()[1]}"
         place = s3_place(seaweedfs, endpoint_url=closed, timeout_seconds=0.3)
-        with pytest.raises(DestinationUnreachable, match="to do"):
+        with pytest.raises(DestinationDown, match="to do"):
             S3Destination("acme", place).stat("users.csv")
         silent.listen()
-        with pytest.raises(DestinationUnreachable, match="to do"):
+        with pytest.raises(DestinationUnreachable, match="to do") as unanswered:
             S3Destination("acme", place).stat("users.csv")
+        assert type(unanswered.value) is DestinationUnreachable
 
 
 @pytest.mark.parametrize("is_trusted", [False, True])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
+import google_crc32c
 import pytest
 
 from offramp.destinations.s3.destination import S3Destination
+from offramp.destinations.s3.dialects import dialect_of
 from offramp.domain.contents import text_content
 from offramp.domain.errors import DestinationChanged
 from platform_tests.destinations.gcs_hmac_place import gcs_hmac_place
@@ -60,3 +64,18 @@ def test_a_generation_is_the_version_that_a_replacement_names(destination: S3Des
                 destination.commit(destination.put("users.csv", text_content(content), token=1), over=over)
 
     assert read(destination, "users.csv") == b"second"
+
+
+def test_the_checksum_of_a_part_takes_no_second_part_of_memory() -> None:
+    part = bytearray(os.urandom(1024)) * (8 * 1024)
+    following = dialect_of("gcs").follow()
+    assert following is not None
+    tracemalloc.start()
+    try:
+        following.update(part)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert following.digest() == google_crc32c.value(bytes(part)).to_bytes(4, "big")
+    assert peak < len(part) // 2

@@ -88,8 +88,9 @@ def test_a_broken_upload_goes_on_from_its_offset(tmp_path: Path) -> None:
             if sum(first) > len(LARGE) // 2:
                 server.cut_sessions()
 
-        with pytest.raises(DestinationUnreachable, match="the parts stay staged"):
+        with pytest.raises(DestinationUnreachable, match="the parts stay staged") as cut:
             destination.put("media/users.csv", content_of(source), token=3, sent=cut_in_the_middle)
+        assert type(cut.value) is DestinationUnreachable
         (left,) = server.files.rglob(".*.tmp")
         stood = left.stat().st_size
         second: list[int] = []
@@ -226,6 +227,8 @@ def test_a_directory_relative_to_where_the_server_logs_in_is_taken(own: Any) -> 
         ("open", "write files"),
         ("write", "write files"),
         ("mkdir", "create folders"),
+        ("lstat", "look at files"),
+        ("stat", "look at files"),
         ("read", "read files"),
         ("rename,posix-rename", "rename files"),
     ],
@@ -369,6 +372,20 @@ def test_more_threads_than_connections_take_turns(sshd: SshServer, root: Path) -
     assert max(most) <= 2
     destination.close()
     assert not [thread for thread in threading.enumerate() if "Transport" in type(thread).__name__]
+
+
+def test_nobody_waits_for_ever_for_a_connection(sshd: SshServer, root: Path) -> None:
+    destination = SftpDestination("partner", sftp_place(sshd, root, connections=1, timeout_seconds=0.5))
+    write(destination, "users.csv", b"content")
+    reader = destination.read("users.csv")
+    next(reader)
+
+    with pytest.raises(DestinationUnreachable, match=r"all connections .* in use"):
+        destination.stat("users.csv")
+    list(reader)
+
+    assert read(destination, "users.csv") == b"content"
+    destination.close()
 
 
 def test_a_place_can_be_pickled_and_shows_no_secret(sshd: SshServer, root: Path) -> None:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from offramp.destinations.sftp.connect import found_host_key
 from offramp.destinations.sftp.destination import SftpDestination
-from offramp.domain.errors import DestinationRefused, DestinationUnreachable
+from offramp.domain.errors import DestinationDown, DestinationRefused, DestinationUnreachable
 from platform_tests.destinations.places import write
 from platform_tests.destinations.sftp_place import sftp_place
 from platform_tests.servers import sshd as servers
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from platform_tests.servers.pyftpd import PyftpdServer
     from platform_tests.servers.sshd import Account, SshServer
 
 OTHER = "SHA256:" + "A" * 43
@@ -243,12 +244,35 @@ def test_a_host_that_is_not_there_or_says_nothing_can_be_tried_again(sshd: SshSe
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         port = silent.getsockname()[1]
-        with pytest.raises(DestinationUnreachable, match=f"127.0.0.1:{port}"):
+        with pytest.raises(DestinationDown, match=rf"127.0.0.1:{port}[\s\S]*no answer in time"):
             reach(sftp_place(sshd, sshd.files, port=port, timeout_seconds=0.5))
-    with pytest.raises(DestinationUnreachable, match="refused"):
+    with pytest.raises(DestinationDown, match="refused"):
         reach(sftp_place(sshd, sshd.files, port=port))
-    with pytest.raises(DestinationUnreachable, match=r"nowhere\.invalid"):
+    with pytest.raises(DestinationDown, match=r"nowhere\.invalid"):
         reach(sftp_place(sshd, sshd.files, host="nowhere.invalid"))
+
+
+def test_a_server_of_another_protocol_is_told_as_such(sshd: SshServer, pyftpd: PyftpdServer) -> None:
+    with pytest.raises(DestinationDown, match=r"speaks no SSH[\s\S]*port of an FTP server"):
+        reach(sftp_place(sshd, sshd.files, port=pyftpd.ports["plain"]))
+
+
+def test_a_private_key_on_one_line_is_refused_with_its_reason(sshd: SshServer) -> None:
+    folded = SecretStr(sshd.private_key.replace("\n", "\\n"))
+
+    with pytest.raises(DestinationRefused, match=r"line breaks are written as \\n"):
+        reach(sftp_place(sshd, sshd.files, private_key=folded))
+
+
+def test_a_wrong_password_is_sent_once(account: Account) -> None:
+    settings = ("PasswordAuthentication yes", "KbdInteractiveAuthentication yes", "UsePAM yes")
+    with servers.run(*settings) as server:
+        others = {"username": account.name, "password": SecretStr("hunter 2"), "private_key": None}
+        with pytest.raises(DestinationRefused, match=r"refused: password\n"):
+            reach(sftp_place(server, server.files, **others))
+
+        assert server.log.count("Failed password") == 1
+        assert "keyboard-interactive" not in server.log
 
 
 def test_an_account_without_sftp_is_told_from_a_lost_connection() -> None:

@@ -8,17 +8,19 @@ import os
 import shutil
 import stat
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from offramp.destinations.names import check_name, deepest_folder, is_stale, is_temporary, temporary_name
-from offramp.domain.contents import Content, Standing
-from offramp.domain.errors import (
-    DestinationChanged,
-    DestinationRefused,
-    DestinationUnreachable,
-    VerificationFailed,
+from offramp.destinations.uploads import (
+    TemporaryUpload,
+    came_meanwhile,
+    gone,
+    other_bytes,
+    shown,
+    upload_gone,
 )
+from offramp.domain.contents import Content, Standing
+from offramp.domain.errors import DestinationRefused, DestinationUnreachable
 from offramp.domain.steps import around, no_step, nothing_sent
 
 if TYPE_CHECKING:
@@ -39,15 +41,6 @@ _NO_KERNEL_COPY = {errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, er
 STEPS = ("write", "fsync", "read_back", "rename", "fsync_dir", "delete")
 
 
-@dataclass(frozen=True, slots=True)
-class LocalPending:
-    """An upload that was written, synced and read back under its temporary name."""
-
-    name: str
-    content: Content
-    temporary: str
-
-
 class LocalDestination:
     """Files below a root folder; a reader of the folder sees each file whole or not at all.
 
@@ -58,6 +51,7 @@ class LocalDestination:
 
     def __init__(self, name: str, root: Path, *, at_step: Callable[[str], None] = no_step) -> None:
         self._name = name
+        self._where = f"destination '{name}'"
         self._root = root.absolute()
         self._at_step = at_step
 
@@ -96,9 +90,7 @@ class LocalDestination:
             try:
                 file = (self._root / name).open("rb", buffering=0)
             except (FileNotFoundError, NotADirectoryError) as error:
-                raise DestinationChanged(
-                    f"the file is gone from destination '{self._name}'", where=name, todo="run again"
-                ) from error
+                raise gone(self._where, name) from error
             with file:
                 while block := file.read(_READ_BYTES):
                     yield block
@@ -120,46 +112,31 @@ class LocalDestination:
             with content.source.open("rb") as source:
                 self._write(name, path, source)
         with self._errors("read back", name), around(self._at_step, "read_back"):
-            size, sha256 = _read_back(path)
+            size, sha256 = _read_back(path, sent)
         if (size, sha256) != (content.bytes, content.sha256):
-            raise VerificationFailed(
-                f"destination '{self._name}' holds other bytes than were sent",
-                where=name,
-                expected=f"{content.bytes:,} bytes, sha256 {content.sha256}",
-                found=f"{size:,} bytes, sha256 {sha256}",
-                todo="run again; if it stays so, check the disk of the destination",
-            )
+            ask = "check the disk of the destination"
+            raise other_bytes(self._where, name, content, found=shown(size, sha256), ask=ask)
         sent(content.bytes)
-        return LocalPending(name, content, temporary)
+        return TemporaryUpload(name, content, temporary, sent)
 
     def commit(self, pending: PendingFile, *, over: Standing | None) -> None:
         """Rename over the final name and sync the folder. Doing it twice is no error.
 
         A folder knows no conditional rename, so only a file where none was before is noticed, and a moment remains.
         """
-        if not isinstance(pending, LocalPending):
+        if not isinstance(pending, TemporaryUpload):
             message = f"a pending file of another destination: {type(pending).__name__}"
             raise TypeError(message)
         final, temporary = self._root / pending.name, self._root / pending.temporary
         with self._errors("rename", pending.name):
             if over is None and final.exists() and temporary.exists() and not self._holds(pending):
-                raise DestinationChanged(
-                    f"a file came to stand at destination '{self._name}' meanwhile",
-                    where=pending.name,
-                    expected="no file of this name",
-                    todo="run again; if it stays so, move that file away",
-                )
+                raise came_meanwhile(self._where, pending.name, expected="no file of this name")
             try:
                 with around(self._at_step, "rename"):
                     temporary.replace(final)
             except FileNotFoundError as error:
                 if not self._holds(pending):
-                    raise VerificationFailed(
-                        f"the upload to destination '{self._name}' is gone before it got its final name",
-                        where=pending.name,
-                        expected=f"{pending.content.bytes:,} bytes, sha256 {pending.content.sha256}",
-                        todo="run again; a later run or the recipient removed the temporary file",
-                    ) from error
+                    raise upload_gone(self._where, pending.name, pending.content) from error
             with around(self._at_step, "fsync_dir"):
                 _sync_folder(final.parent)
 
@@ -211,9 +188,9 @@ class LocalDestination:
             except (FileNotFoundError, NotADirectoryError):
                 return
 
-    def _holds(self, pending: LocalPending) -> bool:
+    def _holds(self, pending: TemporaryUpload) -> bool:
         try:
-            found = _read_back(self._root / pending.name)
+            found = _read_back(self._root / pending.name, pending.sent)
         except (FileNotFoundError, NotADirectoryError):
             return False
         return found == (pending.content.bytes, pending.content.sha256)
@@ -311,8 +288,8 @@ def _kernel_copy(source: int, target: int) -> int | None:
         copied += count
 
 
-def _read_back(path: Path) -> tuple[int, str]:
-    """Return bytes and sha256 of a file, opened afresh.
+def _read_back(path: Path, sent: Callable[[int], None]) -> tuple[int, str]:
+    """Return bytes and sha256 of a file, opened afresh; ``sent`` is told of every block, as of no bytes.
 
     The file was synced before; pages that the kernel still holds are not dropped first, since reading 800 MB cold
     costs over a second of CPU. What a disk loses later is found by ``offramp verify``.
@@ -325,4 +302,5 @@ def _read_back(path: Path) -> tuple[int, str]:
         while count := file.readinto(buffer):
             digest.update(buffer[:count])
             size += count
+            sent(0)
     return size, digest.hexdigest()

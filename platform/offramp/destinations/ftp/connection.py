@@ -136,7 +136,7 @@ class FtpClient(ftplib.FTP):
         self._secret = password
         try:
             # ftplib's TLS client would ask for TLS here by itself; that has been done.
-            ftplib.FTP.login(self, self.place.username, password)  # noqa: S321 - plain FTP only where tls is false
+            ftplib.FTP.login(self, self.place.username, password)  # noqa: S321 - plain FTP only where tls is off
         finally:
             self._secret = ""
 
@@ -175,7 +175,7 @@ class TlsFtpClient(FtpClient, ftplib.FTP_TLS):
                 f"the server {self.place.address} does not offer TLS; nothing was sent to it",
                 expected="AUTH TLS and PROT P",
                 found=str(error),
-                todo="have TLS switched on at the server; or, where the network is trusted, set tls to false",
+                todo="have TLS switched on at the server; or, where the network is trusted, set tls: off",
             ) from error
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ftplib
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from offramp.destinations.ftp.errors import told
@@ -13,6 +13,14 @@ from offramp.destinations.ftp.place import FtpPlace, check_ftp_name, least_right
 from offramp.destinations.ftp.pool import FtpPool
 from offramp.destinations.ftp.upload import Begun, Upload, content_at, opened, whole
 from offramp.destinations.names import deepest_folder, is_stale, is_temporary, temporary_name
+from offramp.destinations.uploads import (
+    TemporaryUpload,
+    came_meanwhile,
+    gone,
+    other_bytes,
+    shown,
+    upload_gone,
+)
 from offramp.domain.contents import Content, Standing
 from offramp.domain.errors import DestinationChanged, VerificationFailed
 from offramp.domain.steps import around, no_step, nothing_sent
@@ -25,15 +33,6 @@ if TYPE_CHECKING:
 
 
 STEPS = ("store", "size", "read_back", "rename", "make_way", "delete")
-
-
-@dataclass(frozen=True, slots=True)
-class FtpPending:
-    """An upload that was written under its temporary name, and proved there."""
-
-    name: str
-    content: Content
-    temporary: str
 
 
 class FtpDestination:
@@ -49,9 +48,10 @@ class FtpDestination:
 
     def __init__(self, name: str, place: FtpPlace, *, at_step: Callable[[str], None] = no_step) -> None:
         self._name = name
+        self._where = f"destination '{name}'"
         self._place = place
         self._at_step = at_step
-        self._pool = FtpPool(place)
+        self._pool = FtpPool(place, where=self._where)
         self._begun: dict[str, Begun] = {}
 
     def __repr__(self) -> str:
@@ -91,15 +91,13 @@ class FtpDestination:
             except ftplib.error_perm as error:
                 if look(client, path) is not None:
                     raise
-                raise DestinationChanged(
-                    f"the file is gone from destination '{self._name}'", where=name, todo="run again"
-                ) from error
+                raise gone(self._where, name) from error
             if (stands := look(client, path)) != size:
                 raise DestinationChanged(
                     f"a file at destination '{self._name}' was replaced or cut off while it was read",
                     where=name,
-                    expected="nothing there" if stands is None else f"{stands:,} bytes",
-                    found=f"{size:,} bytes",
+                    expected="nothing there" if stands is None else shown(stands),
+                    found=shown(size),
                     todo="run again",
                 )
 
@@ -112,6 +110,7 @@ class FtpDestination:
         """
         self._check(name)
         temporary = temporary_name(name, token)
+        pending = TemporaryUpload(name, content, temporary, sent)
         known = self._begun.get(temporary)
         begun = self._begun.setdefault(temporary, Begun(content.sha256))
         # What another process began is trusted only where all of it will be read back.
@@ -119,28 +118,27 @@ class FtpDestination:
         if begun.sha256 != content.sha256:
             begun = self._begun[temporary] = Begun(content.sha256)
             goes_on = False
+        is_stuck, begun.is_stuck = begun.is_stuck, False
         # The source is opened outside the fence: a part that is gone from the lake is no fault of the destination.
         with opened(content) as source, self._connection("write", name) as client:
-            upload = Upload(client, client.path(temporary), begun, sent)
-            stands = look(client, client.path(temporary)) if goes_on else None
+            making = partial(told, self._name, self._place, "make a folder for", name)
+            upload = Upload(client, client.path(temporary), begun, sent=sent, making=making)
+            if is_stuck:
+                self._remove(client, temporary)
+            stands = self._look(client, temporary) if goes_on else None
             offset = stands if stands is not None and 0 < stands <= content.bytes else 0
-            found = self._bring(client, upload, source, content=content, offset=offset)
+            found = self._bring(client, upload, source, pending, offset=offset)
             if offset and found != (content.bytes, content.sha256):
                 # What stood there was of another content: a correction under the same token.
-                found = self._bring(client, upload, source, content=content, offset=0)
+                found = self._bring(client, upload, source, pending, offset=0)
             if found != (content.bytes, content.sha256):
                 self._remove(client, temporary)
         self._begun.pop(temporary, None)
         if found != (content.bytes, content.sha256):
             sent(-begun.told_bytes)
-            raise VerificationFailed(
-                f"destination '{self._name}' holds other bytes than were sent",
-                where=name,
-                expected=f"{content.bytes:,} bytes, sha256 {content.sha256}",
-                found=_shown(*found),
-                todo="run again; if it stays so, ask the server's operator what changes files there",
-            )
-        return FtpPending(name, content, temporary)
+            ask = "ask the server's operator what changes files there"
+            raise other_bytes(self._where, name, content, found=shown(*found), ask=ask)
+        return pending
 
     def commit(self, pending: PendingFile, *, over: Standing | None) -> None:
         """Rename over the final name. Doing it twice is no error.
@@ -148,32 +146,22 @@ class FtpDestination:
         FTP knows no conditional rename, so a moment between look and rename remains; see the class for servers that
         do not rename over a file.
         """
-        if not isinstance(pending, FtpPending):
+        if not isinstance(pending, TemporaryUpload):
             message = f"a pending file of another destination: {type(pending).__name__}"
             raise TypeError(message)
         with self._connection("rename", pending.name) as client:
-            is_there = look(client, client.path(pending.temporary)) is not None
-            stands = look(client, client.path(pending.name))
+            is_there = self._look(client, pending.temporary) is not None
+            stands = self._look(client, pending.name)
             is_other = stands is not None and (over is None or stands != over.bytes)
             if (is_other or not is_there) and self._holds(client, pending, stands):
                 if is_there:
                     self._remove(client, pending.temporary)
                 return
             if not is_there:
-                raise VerificationFailed(
-                    f"the upload to destination '{self._name}' is gone before it got its final name",
-                    where=pending.name,
-                    expected=f"{pending.content.bytes:,} bytes, sha256 {pending.content.sha256}",
-                    todo="run again; a later run or the recipient removed the temporary file",
-                )
+                raise upload_gone(self._where, pending.name, pending.content)
             if is_other:
-                raise DestinationChanged(
-                    f"a file came to stand at destination '{self._name}' meanwhile",
-                    where=pending.name,
-                    expected="no file of this name" if over is None else f"{over.bytes:,} bytes",
-                    found=f"{stands:,} bytes",
-                    todo="run again; if it stays so, move that file away",
-                )
+                expected = "no file of this name" if over is None else shown(over.bytes)
+                raise came_meanwhile(self._where, pending.name, expected=expected, found=shown(stands))
             self._rename(client, pending)
             self._prove(client, pending)
 
@@ -211,25 +199,26 @@ class FtpDestination:
         self._pool.close()
 
     def _bring(
-        self, client: FtpClient, upload: Upload, source: BinaryIO, *, content: Content, offset: int
+        self, client: FtpClient, upload: Upload, source: BinaryIO, pending: TemporaryUpload, *, offset: int
     ) -> tuple[int | None, str | None]:
         """Send what is missing from an offset on, and return the bytes and the sha256 that arrived.
 
         The sha256 is None where the bytes are not as many as were sent.
         """
+        content = pending.content
         if offset < content.bytes or not offset:
             with around(self._at_step, "store"):
                 upload.bring(source, offset)
         with around(self._at_step, "size"):
-            size = look(client, upload.path)
+            size = self._look(client, pending.temporary)
         if size != content.bytes:
             return size, None
         if not self._place.reads_back:
             return size, content.sha256
         with around(self._at_step, "read_back"):
-            return content_at(client, upload.path)
+            return self._read_back(client, pending.temporary, pending)
 
-    def _rename(self, client: FtpClient, pending: FtpPending) -> None:
+    def _rename(self, client: FtpClient, pending: TemporaryUpload) -> None:
         temporary, final = client.path(pending.temporary), client.path(pending.name)
         client.sendcmd(f"RNFR {temporary}")
         try:
@@ -237,37 +226,46 @@ class FtpDestination:
                 client.voidcmd(f"RNTO {final}")
         except ftplib.error_perm:
             # Only where both files are there was it the old one that stood in the way.
-            if look(client, final) is None or look(client, temporary) is None:
+            if self._look(client, pending.name) is None or self._look(client, pending.temporary) is None:
                 raise
             with told(self._name, self._place, "overwrite", pending.name):
                 with around(self._at_step, "make_way"):
                     client.voidcmd(f"DELE {final}")
                 client.rename(temporary, final)
 
-    def _prove(self, client: FtpClient, pending: FtpPending) -> None:
-        size = look(client, client.path(pending.name))
+    def _prove(self, client: FtpClient, pending: TemporaryUpload) -> None:
+        size = self._look(client, pending.name)
         if size != pending.content.bytes:
             raise VerificationFailed(
                 f"another file stands at destination '{self._name}' after the upload was renamed",
                 where=pending.name,
-                expected=f"{pending.content.bytes:,} bytes",
-                found=_shown(size, None),
+                expected=shown(pending.content.bytes),
+                found=shown(size),
                 todo="run again; if it stays so, ask the server's operator what moves files there",
             )
 
-    def _holds(self, client: FtpClient, pending: FtpPending, stands: int | None) -> bool:
+    def _holds(self, client: FtpClient, pending: TemporaryUpload, stands: int | None) -> bool:
         """Say whether the final name has this content already: an earlier commit whose answer was lost."""
         wanted = (pending.content.bytes, pending.content.sha256)
-        return stands == wanted[0] and content_at(client, client.path(pending.name)) == wanted
+        return stands == wanted[0] and self._read_back(client, pending.name, pending) == wanted
 
     def _remove(self, client: FtpClient, name: str) -> None:
         path = client.path(name)
-        try:
-            with around(self._at_step, "delete"):
-                client.voidcmd(f"DELE {path}")
-        except ftplib.error_perm:
-            if look(client, path) is not None:
-                raise
+        with told(self._name, self._place, "delete", name):
+            try:
+                with around(self._at_step, "delete"):
+                    client.voidcmd(f"DELE {path}")
+            except ftplib.error_perm:
+                if look(client, path) is not None:
+                    raise
+
+    def _look(self, client: FtpClient, name: str) -> int | None:
+        with told(self._name, self._place, "look at", name):
+            return look(client, client.path(name))
+
+    def _read_back(self, client: FtpClient, name: str, pending: TemporaryUpload) -> tuple[int, str]:
+        with told(self._name, self._place, "read back", pending.name):
+            return content_at(client, client.path(name), pending.sent)
 
     def _walk(self, prefix: str) -> tuple[str, ...]:
         """Return the files of the deepest folder that holds every name with this prefix."""
@@ -288,9 +286,3 @@ class FtpDestination:
                 client = using.enter_context(self._pool.borrow())
             with told(self._name, self._place, doing, name):
                 yield client
-
-
-def _shown(size: int | None, sha256: str | None) -> str:
-    if size is None:
-        return "no file"
-    return f"{size:,} bytes" if sha256 is None else f"{size:,} bytes, sha256 {sha256}"

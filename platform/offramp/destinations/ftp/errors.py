@@ -9,7 +9,7 @@ import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from offramp.domain.errors import DestinationClosed, DestinationRefused, DestinationUnreachable
+from offramp.domain.errors import DestinationClosed, DestinationDown, DestinationRefused, DestinationUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,14 +62,15 @@ def told(destination: str, place: FtpPlace, doing: str, name: str) -> Iterator[N
     what = f"destination '{destination}' cannot {doing} a file at {place.address}"
     if doing == "log in to":
         what = f"destination '{destination}' cannot log in to {place.address} as '{place.username}'"
+    passing = DestinationDown if doing == "log in to" else DestinationUnreachable
     try:
         yield
     except ftplib.Error as error:
         raise _from_reply(what, doing, name, error) from error
     except EOFError as error:
-        raise DestinationUnreachable(what, where=name, found="the server closed the connection", todo=_AGAIN) from error
+        raise passing(what, where=name, found="the server closed the connection", todo=_AGAIN) from error
     except OSError as error:
-        raise _from_network(what, name, error) from error
+        raise _from_network(what, name, error, passing) from error
 
 
 def _from_reply(what: str, doing: str, name: str, error: ftplib.Error) -> OfframpError:
@@ -88,10 +89,12 @@ def _from_reply(what: str, doing: str, name: str, error: ftplib.Error) -> Offram
         return DestinationUnreachable(what, where=name, found=found, todo=todo)
     if isinstance(error, ftplib.error_perm) and not _BUSY_WORDS.search(found):
         return DestinationRefused(what, where=name, found=found, todo=_TODO.get(doing, "ask the server's operator"))
-    return DestinationUnreachable(what, where=name, found=found, todo=_AGAIN)
+    # A server that has too many connections does answer: with those that are open, work goes on.
+    is_down = doing == "log in to" and not _BUSY_WORDS.search(found)
+    return (DestinationDown if is_down else DestinationUnreachable)(what, where=name, found=found, todo=_AGAIN)
 
 
-def _from_network(what: str, name: str, error: OSError) -> OfframpError:
+def _from_network(what: str, name: str, error: OSError, passing: type[DestinationUnreachable]) -> OfframpError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return DestinationClosed(
             f"{what}: the server's certificate does not prove that it is this server",
@@ -106,4 +109,4 @@ def _from_network(what: str, name: str, error: OSError) -> OfframpError:
         found, todo = "no answer in time", f"check the network, firewalls and the data ports of the server; {_AGAIN}"
     else:
         found, todo = error.strerror or str(error) or type(error).__name__, _AGAIN
-    return DestinationUnreachable(what, where=name, found=found, todo=todo)
+    return passing(what, where=name, found=found, todo=todo)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from offramp.destinations.ftp.connection import FtpClient, open_client
+from offramp.destinations.uploads import all_in_use
 from offramp.domain.errors import DestinationChanged, VerificationFailed
 
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ _TRUSTED_SECONDS = 10.0
 class FtpPool:
     """Opens at most ``place.connections`` and keeps those that no error met.
 
-    Whoever finds all in use waits. A transfer under way holds one, also that of a reader that was not read to its
-    end; every use ends by itself, since every call has a timeout.
+    Whoever finds all in use waits, but not for ever. A transfer under way holds one, also that of a reader that was
+    not read to its end.
     """
 
-    def __init__(self, place: FtpPlace) -> None:
+    def __init__(self, place: FtpPlace, *, where: str) -> None:
+        self._where = where
+        self._wait_seconds = 2 * place.timeout_seconds
         self._place = place
         self._free = threading.BoundedSemaphore(place.connections)
         self._lock = threading.Lock()
@@ -40,8 +43,11 @@ class FtpPool:
         """Lend a connection that works, opening one if need be.
 
         After an error it is dropped, unless the error is a finding of ours after answers that were read to their end.
+        Raises DestinationUnreachable where all are in use for long.
         """
-        with self._free:
+        if not self._free.acquire(timeout=self._wait_seconds):
+            raise all_in_use(self._where, self._wait_seconds)
+        try:
             closings = self._closings
             client = self._take() or open_client(self._place)
             try:
@@ -53,6 +59,8 @@ class FtpPool:
                 client.drop()
                 raise
             self._give_back(client, closings)
+        finally:
+            self._free.release()
 
     def close(self) -> None:
         """Close what is idle now and, when they come back, those in use."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ftplib
-import hashlib
 import io
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,29 +10,48 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from offramp.destinations.ftp.connection import CutShort, FtpClient, retrieve, store
 from offramp.destinations.ftp.looks import look
+from offramp.destinations.uploads import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from offramp.domain.contents import Content
 
 
 @dataclass
 class Begun:
-    """What this process knows of an upload: whose bytes it sends, and how many of them were told to be out."""
+    """What this process knows of an upload: whose bytes it sends, and how many of them were told to be out.
+
+    ``is_stuck`` where the server did not take one byte in time, though it answered before: vsftpd locks a file for
+    the connection that writes it, also for one that is dead, and lets others wait.
+    """
 
     sha256: str
     told_bytes: int = 0
+    is_stuck: bool = False
 
 
 class Upload:
-    """The bytes of a content on their way to a path. ``begun`` outlives it, for the next try."""
+    """The bytes of a content on their way to a path.
 
-    def __init__(self, client: FtpClient, path: str, begun: Begun, sent: Callable[[int], None]) -> None:
+    ``begun`` outlives it, for the next try. ``making`` is entered while folders are made, to tell their errors.
+    """
+
+    def __init__(
+        self,
+        client: FtpClient,
+        path: str,
+        begun: Begun,
+        *,
+        sent: Callable[[int], None],
+        making: Callable[[], AbstractContextManager[None]],
+    ) -> None:
         self._client = client
         self.path = path
         self._begun = begun
         self._sent = sent
+        self._making = making
 
     def bring(self, source: BinaryIO, offset: int) -> None:
         """Send everything from an offset on. At 0, in place of whatever stands there."""
@@ -51,7 +69,8 @@ class Upload:
             # another thread made it since: then this is worth a second try, too.
             if source.tell():
                 raise
-            make_folders(self._client, self.path.rpartition("/")[0])
+            with self._making():
+                make_folders(self._client, self.path.rpartition("/")[0])
             self._store("STOR", source, 0)
 
     def _rest(self, source: BinaryIO, offset: int) -> None:
@@ -73,7 +92,11 @@ class Upload:
     def _store(self, command: str, source: BinaryIO, offset: int) -> None:
         source.seek(offset)
         rest = offset if offset and command == "STOR" else None
-        store(self._client, f"{command} {self.path}", source, self._count, rest)
+        try:
+            store(self._client, f"{command} {self.path}", source, self._count, rest)
+        except TimeoutError:
+            self._begun.is_stuck = source.tell() == offset
+            raise
 
     def _count(self, size: int) -> None:
         self._begun.told_bytes += size
@@ -99,14 +122,9 @@ def make_folders(client: FtpClient, folder: str) -> None:
                 raise
 
 
-def content_at(client: FtpClient, path: str) -> tuple[int, str]:
+def content_at(client: FtpClient, path: str, sent: Callable[[int], None]) -> tuple[int, str]:
     """Return the bytes and the sha256 of what stands under a path."""
-    digest = hashlib.sha256()
-    size = 0
-    for block in whole(client, path):
-        digest.update(block)
-        size += len(block)
-    return size, digest.hexdigest()
+    return digest_of(whole(client, path), sent)
 
 
 def whole(client: FtpClient, path: str) -> Iterator[bytes]:

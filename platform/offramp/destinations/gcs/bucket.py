@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from offramp.destinations.gcs.client import GcsConnection
 from offramp.destinations.gcs.errors import is_bucket_missing, translated
-from offramp.domain.errors import DestinationChanged
+from offramp.destinations.uploads import gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from offramp.destinations.gcs.place import GcsPlace
     from offramp.destinations.gcs.upload import Sums
     from offramp.domain.contents import Content
+    from offramp.domain.errors import DestinationChanged
 
 _TYPE = "application/octet-stream"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -114,9 +115,7 @@ class GcsBucket:
 
     def gone(self, name: str) -> DestinationChanged:
         """Return the error for what is not there (any more)."""
-        return DestinationChanged(
-            f"the file is gone from destination '{self._destination}'", where=name, todo="run again"
-        )
+        return gone(f"destination '{self._destination}'", name)
 
     def _new_blob(self, name: str, content: Content) -> Any:
         bucket = self._connection.client().bucket(self._place.bucket)

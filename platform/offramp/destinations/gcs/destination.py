@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from offramp.destinations.gcs.bucket import GcsBucket, is_equal, told_sha256
 from offramp.destinations.gcs.place import GcsPlace, least_policy
 from offramp.destinations.gcs.upload import Sums, Upload, open_content, sums_of
 from offramp.destinations.names import check_name, deepest_folder, is_temporary
+from offramp.destinations.uploads import digest_of
 from offramp.domain.contents import Content, Standing
 from offramp.domain.errors import DestinationChanged, DestinationRefused, VerificationFailed
 from offramp.domain.steps import around, no_step, nothing_sent
@@ -34,6 +34,7 @@ class GcsPending:
     name: str
     content: Content
     token: int
+    sent: Callable[[int], None] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class GcsDestination:
         Raises DestinationRefused, DestinationUnreachable, or VerificationFailed where the lake's file has changed.
         """
         self._check(name)
-        pending = GcsPending(name, content, token)
+        pending = GcsPending(name, content, token, sent)
         if content.bytes <= self._simple_bytes:
             self._bucket.connect()  # credentials that cannot be used are told here already
             return pending
@@ -115,11 +116,11 @@ class GcsDestination:
         upload = self._uploads.get(_key(pending))
         if upload is not None and upload.generation != generation:
             # Its condition can no longer hold.
-            self._forget(pending, sent)
+            self._forget(pending)
             upload = None
         if upload is None:
             upload = self._initiate(pending, generation)
-        self._go_on(pending, upload, to_end=False, sent=sent)
+        self._go_on(pending, upload, to_end=False)
         return pending
 
     def commit(self, pending: PendingFile, *, over: Standing | None) -> None:
@@ -189,21 +190,19 @@ class GcsDestination:
         self._uploads[_key(pending)] = upload
         return upload
 
-    def _go_on(
-        self, pending: GcsPending, upload: Upload, *, to_end: bool, sent: Callable[[int], None] = nothing_sent
-    ) -> None:
+    def _go_on(self, pending: GcsPending, upload: Upload, *, to_end: bool) -> None:
         try:
             with self._bucket.session(pending.name) as http:
                 timeout = self._place.timeout_seconds
-                upload.go_on(http, to_end=to_end, timeout=timeout, sent=sent, at_step=self._at_step)
+                upload.go_on(http, to_end=to_end, timeout=timeout, sent=pending.sent, at_step=self._at_step)
         finally:
             if upload.is_dead:
-                self._forget(pending, sent)
+                self._forget(pending)
 
-    def _forget(self, pending: GcsPending, sent: Callable[[int], None] = nothing_sent) -> None:
+    def _forget(self, pending: GcsPending) -> None:
         upload = self._uploads.pop(_key(pending), None)
         if upload is not None:
-            upload.tell(sent, 0)
+            upload.tell(pending.sent, 0)
 
     def _finalise(self, pending: GcsPending, generation: int) -> _Written:
         """Send the last chunk; all of them where the server has none: an expired session, a commit done twice."""
@@ -227,6 +226,7 @@ class GcsDestination:
         sums.check(pending.content, pending.name)
         with around(self._at_step, "upload"):
             written = self._bucket.write(pending.name, pending.content, block, over=generation)
+        pending.sent(pending.content.bytes)
         return _Written(written, sums, is_new=True)
 
     def _standing(self, pending: GcsPending) -> _Written | None:
@@ -248,11 +248,10 @@ class GcsDestination:
             told = f"{int(found.size):,} bytes, crc32c {found.crc32c}"
             is_right = is_equal(found, pending.content, written.sums)
             if is_right and self._place.reads_back:
-                digest = hashlib.sha256()
-                for block in self._bucket.blocks(pending.name, written.generation, pending.content.bytes):
-                    digest.update(block)
-                told = f"{told}, sha256 {digest.hexdigest()} of the bytes read back"
-                is_right = digest.hexdigest() == pending.content.sha256
+                blocks = self._bucket.blocks(pending.name, written.generation, pending.content.bytes)
+                _, sha256 = digest_of(blocks, pending.sent)
+                told = f"{told}, sha256 {sha256} of the bytes read back"
+                is_right = sha256 == pending.content.sha256
         if is_right:
             return
         if written.is_new:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from offramp.domain.errors import (
     DestinationChanged,
     DestinationClosed,
+    DestinationDown,
     DestinationRefused,
     DestinationUnreachable,
     OfframpError,
@@ -52,12 +53,24 @@ def translated(what: str, *, where: str, permission: str) -> Iterator[None]:
         raise VerificationFailed(what, where=where, found="bytes that fit no checksum", todo=AGAIN) from error
     except TransportError as error:
         todo = f"check the network and the key's token_uri, then {AGAIN}"
-        raise DestinationUnreachable(what, where=where, found=_first_line(error), todo=todo) from error
+        raise DestinationDown(what, where=where, found=_first_line(error), todo=todo) from error
     except GoogleAuthError as error:
         raise _of_credentials(error, what, where) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, GoogleAPIError) as error:
         # Not chained: these texts hold the URI of an upload session, with which anybody can write for a week.
-        raise DestinationUnreachable(what, where=where, found=type(error).__name__, todo=AGAIN) from None
+        kind = DestinationDown if _never_began(error) else DestinationUnreachable
+        raise kind(what, where=where, found=type(error).__name__, todo=AGAIN) from None
+
+
+def _never_began(error: Exception) -> bool:
+    """Say whether not even a connection came about. Others break off under a call."""
+    import requests  # noqa: PLC0415 - see above
+    import urllib3  # noqa: PLC0415
+
+    told = error.args[0] if error.args else None
+    reason = getattr(told, "reason", told)
+    never = urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
+    return isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError) or isinstance(reason, never)
 
 
 def is_bucket_missing(error: Exception) -> bool:
@@ -96,7 +109,7 @@ def _of_answer(error: Any, what: str, where: str, permission: str) -> OfframpErr
 
 def _of_credentials(error: Exception, what: str, where: str) -> OfframpError:
     if getattr(error, "retryable", False):
-        return DestinationUnreachable(what, where=where, found=_first_line(error), todo=AGAIN)
+        return DestinationDown(what, where=where, found=_first_line(error), todo=AGAIN)
     todo = "check that the key is not deleted, that its account is not disabled, and this machine's clock"
     return DestinationClosed(what, where=where, found=_first_line(error), todo=todo)
 

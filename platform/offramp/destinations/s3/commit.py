@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from offramp.destinations.s3.errors import code_of, status_of
+from offramp.destinations.uploads import digest_of, shown
 from offramp.domain.errors import DestinationChanged, DestinationRefused, VerificationFailed
 from offramp.domain.steps import around
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from botocore.exceptions import ClientError
 
@@ -75,7 +75,7 @@ class Commit:
             raise VerificationFailed(
                 f"the upload to {self._bucket.where} is gone before it was completed",
                 where=pending.name,
-                expected=f"{pending.content.bytes:,} bytes, sha256 {pending.content.sha256}",
+                expected=shown(pending.content.bytes, pending.content.sha256),
                 todo="run again; a later run or a rule of the bucket removed it",
             ) from error
         if status_of(error) == _CONFLICT and pending.upload:
@@ -108,17 +108,17 @@ class Commit:
         )
         answer = self._bucket.head(pending.name) or {}
         size = answer.get("ContentLength")
-        shown = {
+        told_sums = {
             member: told
             for member, told in self._bucket.dialect.shown(answer).items()
             if member in wanted and ("-" in told) == ("-" in wanted[member])
         }
-        is_proved = size == content.bytes and shown == wanted != {}
-        found = f"{size} bytes, {shown}"
+        is_proved = size == content.bytes and told_sums == wanted != {}
+        found = f"{size} bytes, {told_sums}"
         if self._bucket.place.reads_back or (
-            size == content.bytes and not is_proved and not (shown and written.is_new)
+            size == content.bytes and not is_proved and not (told_sums and written.is_new)
         ):
-            sha256 = _sha256_of(self._read(pending.name))
+            sha256 = digest_of(self._read(pending.name), pending.sent)[1]
             is_proved, found = sha256 == content.sha256, f"{size} bytes, sha256 {sha256}"
         if is_proved:
             return
@@ -151,10 +151,3 @@ def _condition(over: Standing | None) -> dict[str, str]:
 def bytes_of(content: Content) -> bytes:
     """Return a small content whole."""
     return content.source if isinstance(content.source, bytes) else content.source.read_bytes()
-
-
-def _sha256_of(blocks: Iterable[bytes]) -> str:
-    digest = hashlib.sha256()
-    for block in blocks:
-        digest.update(block)
-    return digest.hexdigest()

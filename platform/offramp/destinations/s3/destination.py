@@ -100,7 +100,7 @@ class S3Destination:
                 part_bytes=part_bytes, at_step=self._at_step, sent=sent,
             )  # fmt: skip
             upload = run.run(self._bucket.options(content, name), self._place.parallel_parts)
-        return S3Pending(name, content, upload, nothing_sent)
+        return S3Pending(name, content, upload, sent)
 
     def commit(self, pending: PendingFile, *, over: Standing | None) -> None:
         """Write the object under a condition, and prove it. Doing it twice is no error.

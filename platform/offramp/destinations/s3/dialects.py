@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from offramp.domain.contents import Content
 
+_SLICE_BYTES = 1024 * 1024
 _MD5 = re.compile(r"^[0-9a-f]{32}$")
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 
@@ -21,7 +22,7 @@ _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 class Following(Protocol):
     """A checksum of bytes in their order."""
 
-    def update(self, chunk: bytes) -> None:
+    def update(self, chunk: bytes | bytearray) -> None:
         """Take the next bytes."""
 
     def digest(self) -> bytes:
@@ -66,6 +67,21 @@ class Dialect(Protocol):
 
     def sha256(self, answer: Mapping[str, Any]) -> str | None:
         """Return the sha256 that was written beside an object."""
+
+
+class _InSlices:
+    """A CRC-32C of google-crc32c, which takes no memory that can change: copied slice by slice, never a whole part."""
+
+    def __init__(self, checksum: Following) -> None:
+        self._checksum = checksum
+
+    def update(self, chunk: bytes | bytearray) -> None:
+        with memoryview(chunk) as view:
+            for begin in range(0, len(view), _SLICE_BYTES):
+                self._checksum.update(bytes(view[begin : begin + _SLICE_BYTES]))
+
+    def digest(self) -> bytes:
+        return self._checksum.digest()
 
 
 class Amazon:
@@ -161,8 +177,7 @@ class Google:
             from google_crc32c import Checksum  # noqa: PLC0415 - comes with the extra gcs only
         except ImportError:
             return None
-        following: Following = Checksum()  # type: ignore[no-untyped-call]
-        return following
+        return _InSlices(Checksum())  # type: ignore[no-untyped-call]
 
     def composed(self, guards: Sequence[Mapping[str, str]], followed: Following | None) -> Mapping[str, str]:
         """Return the CRC-32C of all bytes: an object made of parts shows no MD5."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from offramp.domain.errors import (
     DestinationClosed,
+    DestinationDown,
     DestinationRefused,
     DestinationUnreachable,
     OfframpError,
@@ -138,4 +139,8 @@ def _failed(error: BotoCoreError, where: str, name: str) -> OfframpError:
         return DestinationClosed(**said, todo="correct the setting that this speaks of")
     if isinstance(error, told.ProfileNotFound | told.ConfigNotFound | told.ConfigParseError):
         return DestinationClosed(**said, todo="correct the AWS configuration of this machine")
-    return DestinationUnreachable(**said, todo="check endpoint_url and the network, then run again")
+    # Those of a call that was under way, also within TLS, are of other classes.
+    never_began = told.EndpointConnectionError | told.ConnectTimeoutError | told.ProxyConnectionError
+    no_login = told.CredentialRetrievalError | told.MetadataRetrievalError
+    kind = DestinationDown if isinstance(error, never_began | no_login) else DestinationUnreachable
+    return kind(**said, todo="check endpoint_url and the network, then run again")

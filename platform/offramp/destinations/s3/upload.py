@@ -142,7 +142,7 @@ class PartsUpload:
             body = source.part(number)
             self._hash.update(body)
             if self._following is not None:
-                self._following.update(bytes(body))
+                self._following.update(body)
         return number, body
 
     def _bring(self, upload_id: str, number: int, body: bytearray, listed: Mapping[str, Any] | None) -> _Done:

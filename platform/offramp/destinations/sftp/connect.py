@@ -11,7 +11,7 @@ from offramp.destinations.sftp.host_keys import HostKey, TrustedKeys, fingerprin
 from offramp.destinations.sftp.login import log_in, private_key
 from offramp.destinations.sftp.packets import Reader
 from offramp.destinations.sftp.session import SftpSession, close_transport
-from offramp.domain.errors import DestinationClosed
+from offramp.domain.errors import DestinationClosed, DestinationDown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def connect(place: SftpPlace, *, destination: str) -> SftpSession:
     transport = _checked(place, trusted_keys(place, destination=destination), destination=destination)
     try:
         log_in(transport, place, key, destination=destination)
-        with sftp_errors(destination, "open SFTP", place.address):
+        with sftp_errors(destination, "open SFTP", place.address, passing=DestinationDown):
             channel = transport.open_session(timeout=place.timeout_seconds)
             channel.settimeout(place.timeout_seconds)
             _ask_for_sftp(transport, channel, place, destination)
@@ -135,13 +135,14 @@ def _handshakes(
 
 def _handshake(place: SftpPlace, host_keys: list[str], *, destination: str) -> Transport | None:
     """Return a connection whose keys are agreed, or None if the server has no host key of these types."""
-    from paramiko import Transport  # noqa: PLC0415 - loads cryptography
+    from paramiko import SSHException, Transport  # noqa: PLC0415 - loads cryptography
     from paramiko.ssh_exception import IncompatiblePeer  # noqa: PLC0415
 
-    with sftp_errors(destination, "connect to the server", place.address):
+    with sftp_errors(destination, "connect to the server", place.address, passing=DestinationDown):
         transport = Transport(_connected(place))
         transport.set_log_channel(_LOGGER)
-        transport.banner_timeout = transport.handshake_timeout = place.timeout_seconds
+        # Ours, of start_client, ends first: paramiko's own tell silence like a lost connection.
+        transport.banner_timeout = transport.handshake_timeout = place.timeout_seconds + 1
         transport.auth_timeout = transport.channel_timeout = place.timeout_seconds
         options = transport.get_security_options()
         options.key_types, options.ciphers, options.digests = host_keys, _CIPHERS, _MACS
@@ -154,6 +155,9 @@ def _handshake(place: SftpPlace, host_keys: list[str], *, destination: str) -> T
             if len(host_keys) < len(_HOST_KEYS) and "host key" in str(error):
                 return None
             raise _nothing_in_common(place, error, destination) from error
+        except SSHException as error:
+            close_transport(transport)
+            raise _without_handshake(place, error, destination) from error
         except BaseException:
             close_transport(transport)
             raise
@@ -168,6 +172,23 @@ def _connected(place: SftpPlace) -> socket.socket:
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(place.timeout_seconds * 1000))
     return connected
+
+
+def _without_handshake(place: SftpPlace, error: Exception, destination: str) -> DestinationDown:
+    """Return the error for a server that says nothing, hangs up, or says something else than SSH."""
+    found, todo = str(error), "run again; the parts stay staged"
+    if "No existing session" in found:
+        found = "no answer in time"
+        todo = f"check the network and the server's load, or raise timeout_seconds, then {todo}"
+    elif "banner" in found and isinstance(error.__context__, EOFError):
+        found = "it closed the connection without a greeting"
+        todo = f"check that this address is let in and how many connections are, then {todo}"
+    elif "banner" in found or "protocol version" in found:
+        found = "what answers there speaks no SSH"
+        todo = f"check host and port: is it the port of an FTP server? Then {todo}"
+    return DestinationDown(
+        f"destination '{destination}' cannot connect to the server", where=place.address, found=found, todo=todo
+    )
 
 
 def _nothing_in_common(place: SftpPlace, error: Exception, destination: str) -> DestinationClosed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,9 @@ from offramp.destinations.sftp.place import SftpPlace, least_rights
 from offramp.destinations.sftp.pool import SftpPool
 from offramp.destinations.sftp.upload import Source, found_bytes, in_the_way, opened, read_back, target
 from offramp.destinations.sftp.walk import walk
+from offramp.destinations.uploads import TemporaryUpload, came_meanwhile, gone, shown, upload_gone
 from offramp.domain.contents import Content, Standing
-from offramp.domain.errors import DestinationChanged, VerificationFailed
+from offramp.domain.errors import VerificationFailed
 from offramp.domain.steps import around, no_step, nothing_sent
 
 if TYPE_CHECKING:
@@ -30,15 +30,6 @@ if TYPE_CHECKING:
 STEPS = ("write", "fsync", "read_back", "rename", "delete")
 
 
-@dataclass(frozen=True, slots=True)
-class SftpPending:
-    """An upload that was written and verified under its temporary name."""
-
-    name: str
-    content: Content
-    temporary: str
-
-
 class SftpDestination:
     """Files below a folder of an SFTP server; a reader there sees each file whole or not at all.
 
@@ -50,9 +41,15 @@ class SftpDestination:
 
     def __init__(self, name: str, place: SftpPlace, *, at_step: Callable[[str], None] = no_step) -> None:
         self._name = name
+        self._where = f"destination '{name}'"
         self._place = place
         self._at_step = at_step
-        self._pool = SftpPool(partial(connect, place, destination=name), place.connections)
+        self._pool = SftpPool(
+            partial(connect, place, destination=name),
+            place.connections,
+            where=self._where,
+            wait_seconds=2 * place.timeout_seconds,
+        )
 
     def __repr__(self) -> str:
         return f"SftpDestination({self._name!r}, {self._place.address!r}, {self._place.path('')!r})"
@@ -89,9 +86,7 @@ class SftpDestination:
             except StatusError as error:
                 if error.code not in GONE:
                     raise
-                raise DestinationChanged(
-                    f"the file is gone from destination '{self._name}'", where=name, todo="run again"
-                ) from error
+                raise gone(self._where, name) from error
 
     def put(
         self, name: str, content: Content, *, token: int, sent: Callable[[int], None] = nothing_sent
@@ -108,18 +103,18 @@ class SftpDestination:
         with opened(content) as source, self._session("write files", path) as session:
             count = self._write(session, path, source, sent)
             with around(self._at_step, "read_back"), sftp_errors(self._name, "read files", path):
-                found = read_back(session, path) if self._place.reads_back else found_bytes(session, path)
+                found = read_back(session, path, sent) if self._place.reads_back else found_bytes(session, path)
             if found is None or not found.proves(content):
                 self._remove(session, path)
                 sent(-count)
                 raise VerificationFailed(
-                    f"destination '{self._name}' held other bytes than were sent; they were removed",
+                    f"{self._where} held other bytes than were sent; they were removed",
                     where=name,
-                    expected=f"{content.bytes:,} bytes, sha256 {content.sha256}",
+                    expected=shown(content.bytes, content.sha256),
                     found=str(found or "no file"),
                     todo="run again; if it stays so, ask the customer what else works on files in that folder",
                 )
-        return SftpPending(name, content, temporary)
+        return TemporaryUpload(name, content, temporary, sent)
 
     def commit(self, pending: PendingFile, *, over: Standing | None) -> None:
         """Rename over the final name. Doing it twice is no error.
@@ -129,12 +124,13 @@ class SftpDestination:
         the old file removed first: then readers find no file for a moment, and after a kill until the next run.
         Nothing is looked at after the rename, since customers move files away as soon as they see them.
         """
-        if not isinstance(pending, SftpPending):
+        if not isinstance(pending, TemporaryUpload):
             message = f"a pending file of another destination: {type(pending).__name__}"
             raise TypeError(message)
         final, temporary = self._place.path(pending.name), self._place.path(pending.temporary)
         with self._session("rename files", final) as session:
-            current = session.stat(final)
+            with sftp_errors(self._name, "look at files", final):
+                current = session.stat(final)
             if current is not None and not current.is_file:
                 raise in_the_way(self._name, final)
             if current is not None and (over is None or not _is_same(over, _standing(pending.name, current))):
@@ -146,13 +142,8 @@ class SftpDestination:
             except StatusError as error:
                 if error.code not in GONE:
                     raise
-                if not _holds(session, final, pending.content):
-                    raise VerificationFailed(
-                        f"the upload to destination '{self._name}' is gone before it got its final name",
-                        where=pending.name,
-                        expected=f"{pending.content.bytes:,} bytes, sha256 {pending.content.sha256}",
-                        todo="run again; a later run or the recipient removed the temporary file",
-                    ) from error
+                if not _holds(session, final, pending):
+                    raise upload_gone(self._where, pending.name, pending.content) from error
                 return
             if not is_renamed:
                 self._keep_equal(session, pending)
@@ -213,14 +204,11 @@ class SftpDestination:
                 session.sync(handle)
         return total
 
-    def _keep_equal(self, session: SftpSession, pending: SftpPending) -> None:
+    def _keep_equal(self, session: SftpSession, pending: TemporaryUpload) -> None:
         """Leave a file that came to stand there if it is this content, and remove the upload."""
-        if not _holds(session, self._place.path(pending.name), pending.content):
-            raise DestinationChanged(
-                f"a file came to stand at destination '{self._name}' meanwhile",
-                where=pending.name,
-                expected="no file of this name, or the one that was there before",
-                todo="run again; if it stays so, move that file away",
+        if not _holds(session, self._place.path(pending.name), pending):
+            raise came_meanwhile(
+                self._where, pending.name, expected="no file of this name, or the one that was there before"
             )
         self._remove(session, self._place.path(pending.temporary))
 
@@ -246,9 +234,11 @@ def _is_same(one: Standing, other: Standing) -> bool:
     return (one.bytes, one.version) == (other.bytes, other.version)
 
 
-def _holds(session: SftpSession, path: str, content: Content) -> bool:
+def _holds(session: SftpSession, path: str, pending: TemporaryUpload) -> bool:
     found = found_bytes(session, path)
-    return found is not None and found.proves(content) and read_back(session, path).proves(content)
+    if found is None or not found.proves(pending.content):
+        return False
+    return read_back(session, path, pending.sent).proves(pending.content)
 
 
 def _rename(session: SftpSession, old: str, new: str, *, is_over: bool) -> bool:

@@ -25,8 +25,13 @@ _RETRY = "run again; the parts stay staged"
 
 
 @contextmanager
-def sftp_errors(destination: str, doing: str, path: str) -> Iterator[None]:
-    """Turn whatever goes wrong while ``doing`` (write, rename, ...) into an error of the one tree."""
+def sftp_errors(
+    destination: str, doing: str, path: str, *, passing: type[DestinationUnreachable] = DestinationUnreachable
+) -> Iterator[None]:
+    """Turn whatever goes wrong while ``doing`` (write, rename, ...) into an error of the one tree.
+
+    ``passing`` is raised for a network or a server that gives no answer of SFTP.
+    """
     from paramiko import SSHException  # noqa: PLC0415 - loads cryptography, which other destinations do not need
 
     what = f"destination '{destination}' cannot {doing}"
@@ -36,16 +41,14 @@ def sftp_errors(destination: str, doing: str, path: str) -> Iterator[None]:
         raise _of_status(error, what, doing, path) from error
     except GarbageError as error:
         todo = "check that this account may use SFTP and that its login scripts print nothing, then run again"
-        raise DestinationUnreachable(what, where=path, expected="SFTP", found=str(error), todo=todo) from error
+        raise passing(what, where=path, expected="SFTP", found=str(error), todo=todo) from error
     except TimeoutError as error:
         found = str(error) or "no answer in time"
         todo = f"check the network and the server's load, or raise timeout_seconds, then {_RETRY}"
-        raise DestinationUnreachable(what, where=path, found=found, todo=todo) from error
+        raise passing(what, where=path, found=found, todo=todo) from error
     # An EOFError or SSHException here is a connection that broke; those of the handshake are told apart before.
     except (OSError, EOFError, SSHException) as error:
-        raise DestinationUnreachable(
-            what, where=path, found=str(error) or "the connection was lost", todo=_RETRY
-        ) from error
+        raise passing(what, where=path, found=str(error) or "the connection was lost", todo=_RETRY) from error
 
 
 def _of_status(error: StatusError, what: str, doing: str, path: str) -> OfframpError:

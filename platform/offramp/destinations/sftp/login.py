@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from offramp.destinations.sftp.errors import sftp_errors
-from offramp.domain.errors import DestinationClosed
+from offramp.domain.errors import DestinationClosed, DestinationDown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,8 @@ def private_key(place: SftpPlace, *, destination: str) -> PKey | None:
     from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
 
-    data = place.private_key.get_secret_value().strip().encode() + b"\n"
+    given_text = place.private_key.get_secret_value()
+    data = given_text.strip().encode() + b"\n"
     given = place.private_key_passphrase
     passphrase = given.get_secret_value().encode() if given else None
     load = serialization.load_ssh_private_key if b"OPENSSH" in data[:40] else serialization.load_pem_private_key
@@ -35,13 +36,16 @@ def private_key(place: SftpPlace, *, destination: str) -> PKey | None:
         ).decode()
         return _as_paramiko(text)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        todo = "give the whole file with its first and last line; check private_key_passphrase"
+        if "\\n" in given_text:
+            todo = "its line breaks are written as \\n: give the file's own lines, for one by private_key_file"
         # What the library says may quote the key, so it is neither shown nor chained.
         raise DestinationClosed(
             f"destination '{destination}' has a private key that cannot be read",
             where="private_key",
             expected="the text of an OpenSSH or PEM key (ed25519, ECDSA or RSA), and its passphrase if it has one",
             found=type(error).__name__,
-            todo="give the whole file with its first and last line; check private_key_passphrase",
+            todo=todo,
         ) from None
 
 
@@ -66,7 +70,7 @@ def log_in(transport: Transport, place: SftpPlace, key: PKey | None, *, destinat
     methods = _methods(transport, place, key)
     tried: list[str] = []
     refused: AuthenticationException | None = None
-    with sftp_errors(destination, "log in", place.address):
+    with sftp_errors(destination, "log in", place.address, passing=DestinationDown):
         try:
             offered = transport.auth_none(place.username)
         except BadAuthenticationType as error:
@@ -82,6 +86,9 @@ def log_in(transport: Transport, place: SftpPlace, key: PKey | None, *, destinat
                 if not transport.is_active() or "timeout" in str(error):
                     raise
                 refused = error
+                if method == "password":
+                    # The same text as an answer to a question would be a second wrong password: accounts are locked.
+                    methods.pop("keyboard-interactive", None)
 
 
 def _methods(transport: Transport, place: SftpPlace, key: PKey | None) -> dict[str, Callable[[], list[str]]]:

@@ -6,6 +6,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from offramp.destinations.uploads import all_in_use
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -13,9 +15,11 @@ if TYPE_CHECKING:
 
 
 class SftpPool:
-    """At most so many connections; whoever comes later waits."""
+    """At most so many connections; whoever comes later waits, but not for ever."""
 
-    def __init__(self, connect: Callable[[], SftpSession], most: int) -> None:
+    def __init__(self, connect: Callable[[], SftpSession], most: int, *, where: str, wait_seconds: float) -> None:
+        self._where = where
+        self._wait_seconds = wait_seconds
         self._connect = connect
         self._free = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
@@ -24,8 +28,13 @@ class SftpPool:
 
     @contextmanager
     def borrowed(self) -> Iterator[SftpSession]:
-        """Lend a connection. One that broke, or that answers are outstanding on, is not lent again."""
-        with self._free:
+        """Lend a connection. One that broke, or that answers are outstanding on, is not lent again.
+
+        Raises DestinationUnreachable where all are in use for long.
+        """
+        if not self._free.acquire(timeout=self._wait_seconds):
+            raise all_in_use(self._where, self._wait_seconds)
+        try:
             with self._lock:
                 begun = self._closings
             session = self._usable_idle() or self._connect()
@@ -33,6 +42,8 @@ class SftpPool:
                 yield session
             finally:
                 self._give_back(session, begun)
+        finally:
+            self._free.release()
 
     def close(self) -> None:
         """Close every connection: the idle ones now, the others when they come back."""

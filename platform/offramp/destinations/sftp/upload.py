@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
@@ -10,10 +9,11 @@ from typing import TYPE_CHECKING, BinaryIO
 from offramp.destinations.sftp.errors import sftp_errors
 from offramp.destinations.sftp.packets import GONE, StatusError
 from offramp.destinations.sftp.session import IN_FLIGHT_BYTES
+from offramp.destinations.uploads import digest_of, shown
 from offramp.domain.errors import DestinationRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from offramp.destinations.sftp.session import SftpSession
     from offramp.domain.contents import Content
@@ -73,7 +73,8 @@ def target(session: SftpSession, destination: str, path: str, source: Source) ->
 
 def _standing_bytes(session: SftpSession, destination: str, path: str, source: Source) -> int | None:
     """Return how much of the upload stands there already, or None after removing what is of no use."""
-    standing = session.lstat(path)
+    with sftp_errors(destination, "look at files", path):
+        standing = session.lstat(path)
     if standing is None:
         return None
     if standing.is_file and 0 < standing.bytes <= source.bytes and _ends_alike(session, path, standing.bytes, source):
@@ -110,7 +111,8 @@ def _make_folders(session: SftpSession, destination: str, folder: str) -> None:
                 missing.append(above)
                 continue
             # Servers say "failure", "exists" or "permission denied" of a folder that is there.
-            standing = session.stat(path)
+            with sftp_errors(destination, "look at files", path):
+                standing = session.stat(path)
             if standing is None:
                 with sftp_errors(destination, "create folders", path):
                     raise
@@ -137,7 +139,7 @@ class Found:
     sha256: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.bytes:,} bytes" + (f", sha256 {self.sha256}" if self.sha256 else "")
+        return shown(self.bytes, self.sha256)
 
     def proves(self, content: Content) -> bool:
         """Say whether it is the content, as far as it was asked."""
@@ -150,12 +152,7 @@ def found_bytes(session: SftpSession, path: str) -> Found | None:
     return Found(standing.bytes) if standing is not None and standing.is_file else None
 
 
-def read_back(session: SftpSession, path: str) -> Found:
+def read_back(session: SftpSession, path: str, sent: Callable[[int], None]) -> Found:
     """Read a file and return its size and sha256."""
-    digest = hashlib.sha256()
-    size = 0
     with session.reading(path) as handle:
-        for block in session.read(handle):
-            digest.update(block)
-            size += len(block)
-    return Found(size, digest.hexdigest())
+        return Found(*digest_of(session.read(handle), sent))
