@@ -94,6 +94,86 @@ def test_options_of_the_environment_and_secrets_by_name(tmp_path: Path) -> None:
     assert found.password.get_secret_value() == "inner"
 
 
+@pytest.mark.parametrize(
+    ("own", "outer"),
+    [
+        ({"FTP_HOST": "sftp.b.example", "FTP_USERNAME": "b"}, {**FTP, "FTP_TLS": "off"}),
+        ({"S3_BUCKET": "theirs"}, {**S3, "S3_ENDPOINT_URL": "https://a.example"}),
+        ({"GOOGLE_BUCKET": "theirs"}, GOOGLE),
+    ],
+)
+def test_a_place_of_its_own_takes_nothing_of_the_environments_place(
+    tmp_path: Path, own: dict[str, str], outer: dict[str, str]
+) -> None:
+    settings = read(tmp_path, one(**own), **outer)
+
+    ((_, found),) = settings.destinations.items()
+    assert not list(found.secrets())
+    shown = repr(found)
+    assert not [value for value in outer.values() if len(value) > 3 and value in shown]
+    assert getattr(found, "tls", "required") == "required"
+
+
+def test_an_empty_host_or_bucket_opts_out_of_the_environments_place(tmp_path: Path) -> None:
+    settings = read(tmp_path, one("s0", FTP_HOST="", **S3) + one("s1"), **FTP)
+
+    assert [subscription.destinations for subscription in settings.subscriptions] == [("s0:s3",), ("s1:ftp",)]
+
+
+def test_tls_is_switched_off_and_on_by_words_that_yaml_takes_for_flags(tmp_path: Path) -> None:
+    destinations = "destinations: {a: {kind: ftp, host: a, tls: off}, b: {kind: ftp, host: b, tls: on}}"
+    settings = read(tmp_path, one(destinations="a, b"), destinations)
+
+    assert [one.tls for one in settings.destinations.values() if isinstance(one, FtpDestination)] == ["off", "required"]
+
+
+@pytest.mark.parametrize(
+    ("directory", "folder"), [("/.in", ".in"), (".staging./", ".staging."), (".", ""), ("/", ""), ("", "")]
+)
+def test_dots_at_the_ends_of_a_folders_name_are_part_of_it(tmp_path: Path, directory: str, folder: str) -> None:
+    destinations = f"destinations: {{d: {{kind: ftp, host: h, directory: '{directory}'}}}}"
+    settings = read(tmp_path, one(destinations="d"), destinations)
+
+    assert settings.destinations["d"].folder(settings.subscriptions[0]) == folder
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("kind: ftp, host: 'h.example:21'", "put the port into port"),
+        ("kind: ftp, host: h, port: 990", "use explicit TLS on 21"),
+        ("kind: ftp, host: h, port: 22", "say kind: sftp"),
+        ("kind: sftp, host: h, username: u, password: pass, host_key: 'MD5:16:27:ac'", "md5 fingerprints are not"),
+        (f"kind: sftp, host: h, username: u, password: pass, host_key: '{':'.join(['ab'] * 16)}'", "md5 fingerprints"),
+        ("kind: sftp, host: h, username: u, password: pass, host_key: yes it is", "SHA256:..."),
+    ],
+)
+def test_settings_that_cannot_work_are_refused_with_words(tmp_path: Path, settings: str, said: str) -> None:
+    text = refused(tmp_path, one(destinations="d"), f"destinations: {{d: {{{settings}}}}}")
+
+    assert said in text, text
+
+
+@pytest.mark.parametrize("host_key", ["SHA256:abc, SHA256:def", "ssh-ed25519 AAAAC3Nz", "h.example ssh-rsa AAAAB3 me"])
+def test_fingerprints_and_lines_of_keys_are_host_keys(tmp_path: Path, host_key: str) -> None:
+    assert read(tmp_path, one(**FTP, FTP_PORT="22", FTP_HOST_KEY=host_key)).destinations
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("kind: local, path: out", "kind: local, path: ./out"),
+        ("kind: s3, bucket: b, key_prefix: in", "kind: s3, bucket: b, key_prefix: /in/, region: eu-west-1"),
+    ],
+)
+def test_two_destinations_of_a_subscription_at_one_place_are_refused(tmp_path: Path, first: str, second: str) -> None:
+    destinations = f"destinations:\n  d0: {{{first}}}\n  d1: {{{second}}}"
+
+    assert "are one place: 'd1' and that of 'north-media' (d0)" in refused(
+        tmp_path, one(destinations="d0, d1"), destinations
+    )
+
+
 def test_no_secret_is_shown_and_all_are_taken_out_of_texts(tmp_path: Path) -> None:
     settings = read(tmp_path, one(**S3, **FTP, **GOOGLE))
     secrets = [value for key, value in (S3 | FTP | GOOGLE).items() if key.endswith(("_KEY", "_PASSWORD"))]
@@ -103,8 +183,25 @@ def test_no_secret_is_shown_and_all_are_taken_out_of_texts(tmp_path: Path) -> No
     assert settings.redact(" ".join(secrets)) == " ".join(["***"] * len(secrets))
 
 
+def test_short_secrets_are_left_in_texts_and_warned_of(tmp_path: Path) -> None:
+    short = {"FTP_PASSWORD": "a", "S3_BUCKET": "b", "S3_ACCESS_KEY": "four", "S3_SECRET_KEY": "%%"}
+    settings = read(tmp_path, one(**FTP | short))
+    exports = exports_of(loaded.model for loaded in load_project(MODELS).models.values())
+
+    warnings = [one for one in check_subscriptions(settings, exports.values()) if "is shorter than 4" in one]
+
+    assert settings.redact("a destination of four at 100%%, %25%25") == "a destination of *** at 100%%, %25%25"
+    assert warnings == [
+        f"{what} is shorter than 4 characters, so it is not taken out of messages"
+        for what in (
+            "secret_key of the destination 'north-media:s3'",
+            "password of the destination 'north-media:ftp'",
+        )
+    ]
+
+
 def test_secrets_that_stand_in_the_file_are_warned_of(tmp_path: Path) -> None:
-    destinations = "destinations: {files: {kind: sftp, host: h, username: u, password: in clear, host_key: k}}"
+    destinations = "destinations: {files: {kind: sftp, host: h, username: u, password: in clear, host_key: SHA256:k}}"
     settings = read(tmp_path, one(destinations="files", **S3), destinations)
     exports = exports_of(loaded.model for loaded in load_project(MODELS).models.values())
 
@@ -232,12 +329,52 @@ def test_a_url_and_the_environment_name_a_place() -> None:
     google, folder = destination_at("gs://acme", {})
     assert isinstance(google, GcsDestination)
     assert (google.bucket, google.has_hmac_keys, folder) == ("acme", False, "")
-    sftp, folder = destination_at("sftp://us@h:2222/in", {"FTP_PASSWORD": "x", "FTP_HOST_KEY": "k"})
+    sftp, folder = destination_at("sftp://us@h:2222/in", {"FTP_PASSWORD": "x", "FTP_HOST_KEY": "SHA256:k"})
     assert isinstance(sftp, SftpDestination)
-    assert (sftp.username, sftp.host, sftp.port, sftp.host_key, folder) == ("us", "h", 2222, "k", "in")
+    assert (sftp.username, sftp.host, sftp.port, sftp.host_key, folder) == ("us", "h", 2222, "SHA256:k", "in")
     ftp, folder = destination_at("ftp://us@h/in/daily", {"FTP_TLS": "off"})
     assert isinstance(ftp, FtpDestination)
     assert (ftp.username, ftp.port, ftp.tls, folder) == ("us", 21, "off", "in/daily")
+
+
+@pytest.mark.parametrize("more", [{}, {"FTP_REMOTE_DIRECTORY": "elsewhere"}])
+def test_a_path_of_a_url_begins_at_the_root_or_where_a_login_leads(more: dict[str, str]) -> None:
+    variables = {"FTP_PASSWORD": "x", "FTP_HOST_KEY": "SHA256:k", **more}
+    found = {}
+    for path in ("/in", "/~/in", "/~", "/%7E/in"):
+        settings, folder = destination_at(f"sftp://us@h{path}", variables)
+        assert isinstance(settings, SftpDestination)
+        found[path] = (settings.directory, folder)
+
+    assert found == {"/in": ("/", "in"), "/~/in": ("", "in"), "/~": ("", ""), "/%7E/in": ("/", "~/in")}
+
+
+@pytest.mark.parametrize(
+    ("destination", "url"),
+    [
+        ("kind: s3, bucket: b, key_prefix: 'a #1?/%', endpoint_url: 'http://127.0.0.1:1'", "s3://b/a%20%231%3F/%25"),
+        ("kind: gcs, bucket: b, key_prefix: x=1", "gs://b/x=1"),
+        ("kind: sftp, host: H, username: a@b, password: pass, directory: in", "sftp://a%40b@h:22/~/in"),
+        ("kind: sftp, host: h, username: u, password: pass, directory: /in", "sftp://u@h:22/in"),
+        ("kind: sftp, host: h, username: u, password: pass, directory: /~/in", "sftp://u@h:22/%7E/in"),
+        ("kind: ftp, host: h, port: 2121, directory: .", "ftp://anonymous@h:2121/~/"),
+        ("kind: sftp, host: '::1', username: u, password: pass", "sftp://u@[::1]:22/"),
+    ],
+)
+def test_a_shown_place_is_the_url_that_verify_takes(tmp_path: Path, destination: str, url: str) -> None:
+    settings = read(tmp_path, one(destinations="d"), f"destinations: {{d: {{{destination}}}}}")
+    (subscription,) = settings.subscriptions
+    written = settings.destinations["d"]
+
+    shown = written.shown(subscription)
+    understood, folder = destination_at(shown, {"FTP_PASSWORD": "pass"})
+
+    assert shown == url
+    assert folder == written.folder(subscription)
+    assert getattr(understood, "directory", "").startswith("/") == getattr(written, "directory", "").startswith("/")
+    for key in ("username", "bucket", "port"):
+        assert getattr(understood, key, None) == getattr(written, key, None)
+    assert getattr(understood, "host", "") == getattr(written, "host", "").lower()
 
 
 @pytest.mark.parametrize(
@@ -246,6 +383,9 @@ def test_a_url_and_the_environment_name_a_place() -> None:
         ("http://h/x", "'http://' is no place that can be read"),
         ("sftp://us:hush@h/x", "the URL holds a password"),
         ("s3:///x", "names no bucket or host"),
+        ("s3://acme/a#b", "write # as %23, ? as %3F"),
+        ("sftp://us@h/in?x", "write # as %23, ? as %3F"),
+        ("sftp://us:hush@h:x/in", "names no host and port"),
         ("sftp://us@h/x", "expected password, private_key or private_key_file"),
     ],
 )

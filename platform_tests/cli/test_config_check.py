@@ -19,7 +19,8 @@ def test_right_settings_are_shown_with_schedules_windows_and_places(offramp: Off
     assert found.code == 0
     assert (document["is_good"], document["errors"]) == (True, [])
     fjord = next(one for one in document["subscriptions"] if one["id"] == "fjord-media")
-    assert fjord["destinations"] == [{"name": "outbox", "kind": "local", "place": str(home.outbox / "fjord" / "media")}]
+    place = str(home.outbox / "fjord" / "media")
+    assert fjord["destinations"] == [{"name": "outbox", "kind": "local", "place": place, "endpoint": None}]
     exports = {one["export"]: one for one in fjord["exports"]}
     assert exports["media/delta/users"]["cron"] == "20 0 * * *"
     assert set(exports["media/delta/users"]["window"]) == {"start", "end"}

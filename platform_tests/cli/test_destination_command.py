@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from offramp.domain.errors import DestinationUnreachable
+from offramp.pipeline.probe import as_said
 from platform_tests.cli.home import Home, last_full_day
 from platform_tests.destinations.as_settings import ftps, s3, sftp
 
@@ -60,6 +62,7 @@ def test_a_place_that_does_not_answer_is_said_and_the_rest_is_not_tried(tmp_path
     assert "connect    MISSING" in done.out
     assert done.out.count("not tried") == 5
     assert "Connection refused" in done.out
+    assert "staged" not in done.out
     assert "3 places checked, 1 with something missing" in done.out
     assert "hush-4711" not in done.out + done.err
 
@@ -76,6 +79,59 @@ def test_a_host_key_that_nobody_confirmed_is_printed_and_nothing_is_written(tmp_
     assert "FTP_HOST_KEY" in done.out
     assert not (sshd.files / f"unconfirmed-{tmp_path.name}").exists()
     assert "no host key is set" in home.run("config", "check").out
+
+
+def test_a_place_that_cannot_be_opened_is_a_finding_and_the_others_are_told(tmp_path: Path) -> None:
+    lost = {"kind": "sftp", "host": "h", "username": "u", "host_key": "SHA256:x", "private_key_file": "nowhere/id"}
+    home = home_with(tmp_path, lost=lost)
+
+    done = home.run("destination", "check")
+    listed = home.run("destination", "list")
+
+    assert done.code == 1, done.err
+    assert "the key of destination 'lost' cannot be read" in done.out
+    assert done.out.count("not tried") == 5
+    assert "3 places checked, 1 with something missing" in done.out
+    assert listed.code == 0, listed.err
+    assert "none: the key of destination 'lost' cannot be read" in " ".join(listed.out.split())
+    assert listed.out.count("read_back") == 2
+
+
+@pytest.mark.parametrize(
+    ("todo", "advice"),
+    [
+        ("run again; the parts stay staged", None),
+        ("free space or raise the quota, then run again; the parts stay staged", "free space or raise the quota"),
+        ("run again, or raise connections; the parts stay staged", "run again, or raise connections"),
+        ("run again; if it stays so, move that file away", "run again; if it stays so, move that file away"),
+    ],
+)
+def test_a_check_advises_nothing_that_is_for_deliveries(todo: str, advice: str | None) -> None:
+    said = as_said(DestinationUnreachable("it broke off", where="in", found="a reset", todo=todo))
+
+    assert said == "in: it broke off\n  found:    a reset" + (f"\n  to do:    {advice}" if advice else "")
+
+
+def test_nothing_of_a_probe_stays_but_an_empty_hidden_folder(tmp_path: Path) -> None:
+    home = Home.create(tmp_path)
+
+    first, second = (home.run("destination", "check", "outbox") for _ in range(2))
+
+    assert (first.code, second.code) == (0, 0), second.out
+    assert "the folder .offramp-check stays there, empty" in first.out
+    assert sorted({path.name for path in home.outbox.rglob("*")}) == [".offramp-check", "fjord", "media", "north"]
+
+
+def test_a_probe_is_taken_away_where_a_step_fails(tmp_path: Path) -> None:
+    home = Home.create(tmp_path)
+    folder = home.outbox / "north" / "media" / ".offramp-check"
+    (folder / "probe.txt" / "in the way").mkdir(parents=True)
+
+    done = home.run("destination", "check", "outbox")
+
+    assert done.code == 1
+    assert "write      MISSING" in done.out
+    assert not [path for path in folder.rglob("*") if path.is_file()]
 
 
 def test_an_unknown_destination_is_wrong_use(tmp_path: Path) -> None:
@@ -95,7 +151,9 @@ def test_all_places_are_listed_with_their_proof(tmp_path: Path, seaweedfs: Seawe
         ("bucket", "north-media", "checksum", "users"),
         ("outbox", "fjord-media", "read_back", "all"),
     ]
-    assert found[1]["place"] == f"{seaweedfs.endpoint_url}/exports/list/north"
+    assert (found[1]["place"], found[1]["endpoint"]) == ("s3://exports/list/north", seaweedfs.endpoint_url)
+    said = home.run("config", "check").out
+    assert f"to bucket (s3): s3://exports/list/north at {seaweedfs.endpoint_url}" in said
 
 
 @pytest.mark.parametrize("kind", ["s3", "sftp", "ftp"])
@@ -125,6 +183,8 @@ def test_a_receiver_verifies_what_arrived_at_a_url(
     home = home_with(tmp_path, acme=settings)
     done = home.run("deliver", "media", "--entity", "platforms", "--date", str(last_full_day()), "--quiet")
     assert done.code == 0, done.err
+    listed = home.run("destination", "list", "--json").json["destinations"]
+    assert url in [one["place"] for one in listed]
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 

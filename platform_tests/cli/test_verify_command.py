@@ -5,6 +5,9 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from offramp.destinations.local import LocalDestination
+from offramp.pipeline.shelves import RemoteShelf
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -71,3 +74,9 @@ def test_a_folder_that_is_not_there_is_wrong_use(offramp: Offramp, tmp_path: Pat
 
     assert found.code == 2
     assert "there is no such folder" in found.err
+
+
+def test_names_of_files_are_encoded_in_urls(tmp_path: Path) -> None:
+    shelf = RemoteShelf(LocalDestination("place", tmp_path), "s3://acme/in")
+
+    assert shelf.path_of("users #1/50%?.csv") == "s3://acme/in/users%20%231/50%25%3F.csv"

@@ -10,7 +10,7 @@ import typer
 
 from offramp.cli.choosing import JsonOption, last_due_day
 from offramp.cli.invocation import Invocation
-from offramp.cli.output import counted, instant_json, print_json, print_table, say, until_text, window_json
+from offramp.cli.output import counted, instant_json, place_text, print_json, print_table, say, until_text, window_json
 from offramp.domain.errors import OfframpError, SettingsError, WrongUse, nearest
 from offramp.domain.exports import Export, Mode
 from offramp.domain.windows import Window, tick_of
@@ -142,6 +142,7 @@ def _subscription(one: "Subscription", invocation: Invocation, findings: _Findin
                 "name": name,
                 "kind": settings.destinations[name].kind,
                 "place": settings.destinations[name].shown(one),
+                "endpoint": settings.destinations[name].endpoint,
             }
             for name in one.destinations
         ],
@@ -237,7 +238,7 @@ def _print(document: dict[str, Any], findings: _Findings, invocation: Invocation
             f" from {one['starts_on']} on"
         )
         for place in one["destinations"]:
-            say(f"  to {place['name']} ({place['kind']}): {place['place']}")
+            say(f"  to {place['name']} ({place['kind']}): {place_text(place['place'], place['endpoint'])}")
         print_table(
             ("export", "schedule (UTC)", "last window (UTC)"),
             (

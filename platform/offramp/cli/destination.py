@@ -1,13 +1,14 @@
 """``offramp destination``: where files go, and whether each place lets us do what a delivery does."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from offramp.cli.choosing import JsonOption
 from offramp.cli.invocation import Invocation
-from offramp.cli.output import counted, print_json, print_table, say
-from offramp.domain.errors import WrongUse, nearest
+from offramp.cli.output import counted, place_text, print_json, print_table, say
+from offramp.domain.errors import OfframpError, WrongUse, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,24 +33,39 @@ def _destination() -> None:
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:
     """List every destination, its place for each subscription, and how uploads are proved there."""
     invocation = Invocation.of(context)
-    found = [
+    found: list[dict[str, Any]] = [
         {
             "name": name,
             "kind": invocation.settings.destinations[name].kind,
             "subscription": one.id,
             "place": invocation.settings.destinations[name].shown(one),
+            "endpoint": invocation.settings.destinations[name].endpoint,
             "delivery": one.deliveries[name],
-            "verified_by": invocation.rooms.destination(name, one).verified_by,
+            **_proof(invocation, name, one),
         }
         for name, one in _uses(invocation)
     ]
     if as_json:
         print_json({"destinations": found})
         return
-    columns = ("name", "kind", "subscription", "place", "delivery", "verified_by")
     print_table(
-        ("name", "kind", "subscription", "place", "exports", "proof"), [[one[key] for key in columns] for one in found]
-    )
+        ("name", "kind", "subscription", "place", "exports", "proof"),
+        [
+            [
+                one["name"], one["kind"], one["subscription"], place_text(one["place"], one["endpoint"]),
+                one["delivery"], one["verified_by"] or f"none: {one['error']}",
+            ]
+            for one in found
+        ],
+    )  # fmt: skip
+
+
+def _proof(invocation: Invocation, name: str, one: "Subscription") -> dict[str, str | None]:
+    """Return how uploads are proved at a destination, or why it cannot be opened."""
+    try:
+        return {"verified_by": invocation.rooms.destination(name, one).verified_by, "error": None}
+    except OfframpError as error:
+        return {"verified_by": None, "error": invocation.redact(error.what)}
 
 
 def check(
@@ -86,32 +102,37 @@ def _uses(invocation: Invocation) -> "Iterator[tuple[str, Subscription]]":
 
 
 def _check(invocation: Invocation, name: str, one: "Subscription", *, is_told: bool) -> dict[str, Any]:
-    from offramp.pipeline.probe import probe
+    from offramp.pipeline.probe import FOLDER, probe
 
     settings = invocation.settings.destinations[name]
     place = settings.shown(one)
     if is_told:
-        say(f"{name} ({settings.kind}) for {one.id}: {place}")
-    destination = invocation.rooms.destination(name, one)
+        say(f"{name} ({settings.kind}) for {one.id}: {place_text(place, settings.endpoint)}")
     findings: list[Finding] = []
-    for finding in probe(destination, int(invocation.now().timestamp())):
+    for finding in probe(partial(invocation.rooms.destination, name, one), int(invocation.now().timestamp())):
         findings.append(finding)
         if is_told:
             said = "good" if finding.is_good else "MISSING" if finding.is_tried else "not tried"
             say(f"  {finding.step:<10} {said:<10} the right to {finding.right}")
             if finding.error:
                 say(invocation.redact("\n".join(f"    {line}" for line in finding.error.splitlines())))
-    destination.close()
+    rights = _rights(invocation, name, one)
     is_good = all(finding.is_good for finding in findings)
+    stays = FOLDER if settings.has_folders and any(it.step == "write" and it.is_good for it in findings) else None
     if is_told:
-        say("  the least rights that are needed:")
-        say("\n".join(f"    {line}" for line in destination.rights().splitlines()))
+        if stays:
+            say(f"  the folder {stays} stays there, empty")
+        if rights:
+            say("  the least rights that are needed:")
+            say("\n".join(f"    {line}" for line in rights.splitlines()))
     return {
         "name": name,
         "kind": settings.kind,
         "subscription": one.id,
         "place": place,
+        "endpoint": settings.endpoint,
         "is_good": is_good,
+        "folder_that_stays": stays,
         "steps": [
             {
                 "step": finding.step,
@@ -122,5 +143,15 @@ def _check(invocation: Invocation, name: str, one: "Subscription", *, is_told: b
             }
             for finding in findings
         ],
-        "rights": destination.rights(),
+        "rights": rights,
     }
+
+
+def _rights(invocation: Invocation, name: str, one: "Subscription") -> str | None:
+    """Return the least rights, and hang up; None where the destination cannot be opened."""
+    try:
+        destination = invocation.rooms.destination(name, one)
+    except OfframpError:
+        return None
+    destination.close()
+    return destination.rights()

@@ -58,6 +58,11 @@ def counted(count: int, what: str) -> str:
     return f"{count:,} {what if count == 1 else plural}"
 
 
+def place_text(place: str, endpoint: str | None) -> str:
+    """Return a place as a path or URL, and the store that it is in where the URL does not tell it."""
+    return place if endpoint is None else f"{place} at {endpoint}"
+
+
 def byte_text(count: int | None) -> str:
     """Return bytes in the unit that keeps them short: ``3.4 MB``."""
     if count is None:

@@ -74,7 +74,7 @@ def _found(finding: "Finding") -> str:
 
 
 def _rights(workplace: Workplace, subscriptions: "Sequence[Subscription]") -> dict[str, dg.MetadataValue[Any]]:
-    found = {}
+    found: dict[str, dg.MetadataValue[Any]] = {}
     for one in subscriptions:
         for name in dict.fromkeys(one.destinations):
             # The steps tell why a destination cannot be opened.

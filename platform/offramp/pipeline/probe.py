@@ -29,6 +29,7 @@ RIGHTS = {
 }
 """What is tried, in this order, and the right that it needs."""
 
+_STAGED = "stay staged"
 _AGAIN = re.compile(r"(?:^|, then |; )run again$")
 
 
@@ -69,6 +70,7 @@ def probe(open_place: Callable[[], Destination], token: int) -> Iterator[Finding
             if tried.get("connect") or tried.get("write"):
                 yield Finding(step, RIGHTS[step], is_tried=False)
                 continue
+            tried[step] = None  # said before, for a step may be broken off
             tried[step] = failed = _error_of(work)
             yield Finding(step, RIGHTS[step], None if failed is None else as_said(failed))
     finally:
@@ -80,9 +82,10 @@ def probe(open_place: Callable[[], Destination], token: int) -> Iterator[Finding
 
 def as_said(error: OfframpError) -> str:
     """Return an error's text for a check, without what it advises to those who deliver: nothing is staged here."""
-    clauses = [clause for clause in (error.todo or "").split("; ") if "parts stay staged" not in clause]
-    advice = _AGAIN.sub("", "; ".join(clauses)) if clauses != [error.todo] else error.todo
-    return str(OfframpError(error.what, where=error.where, expected=error.expected, found=error.found, todo=advice))
+    todo = error.todo or ""
+    if _STAGED in todo:
+        todo = _AGAIN.sub("", "; ".join(clause for clause in todo.split("; ") if _STAGED not in clause))
+    return str(OfframpError(error.what, where=error.where, expected=error.expected, found=error.found, todo=todo))
 
 
 def _error_of(work: Callable[[], object]) -> OfframpError | None:
@@ -105,7 +108,7 @@ class _Probe:
             ("connect", self.look),
             ("write", lambda: self._write(1)),
             ("read back", self.read),
-            ("list", self.list),
+            ("list", self.find),
             ("overwrite", lambda: self._write(2)),
         )
 
@@ -118,7 +121,7 @@ class _Probe:
                 "the file reads otherwise than it was written", where=NAME, todo="see what changes files there"
             )
 
-    def list(self) -> None:
+    def find(self) -> None:
         if NAME not in self.destination.list(f"{FOLDER}/"):
             raise VerificationFailed("the list does not have the file", where=NAME, todo="grant the right to list")
 

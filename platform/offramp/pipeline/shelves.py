@@ -7,6 +7,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
 
 from offramp.domain.errors import DestinationChanged, WrongUse
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from offramp.domain.ports import Destination
+
+
+URL_SAFE = "/=@,+:!"
+"""What stands in a URL's path as it is, beside letters and digits."""
 
 
 class Missing(Exception):
@@ -98,7 +103,7 @@ class RemoteShelf:
 
     def path_of(self, name: str) -> str:
         """Return the URL of a file."""
-        return f"{self._shown}/{name}"
+        return f"{self._shown}/{quote(name, safe=URL_SAFE)}"
 
     def small(self, name: str) -> bytes:
         """Read a small file."""

@@ -8,6 +8,7 @@ from offramp.domain.errors import SettingsError, nearest
 from offramp.domain.personal import Treatment
 from offramp.feeds.registry import FEEDS
 from offramp.settings.delivery_options import DELIVERY_NAMES
+from offramp.settings.secrets import SHORTEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,8 +34,12 @@ def check_subscriptions(settings: Settings, exports: Iterable[Export]) -> tuple[
         f"{key} is a secret and stands in the file: write ${{NAME}} in its place, and set NAME in the environment"
         for key in settings.exposed
     )
+    short = (
+        f"{what} is shorter than {SHORTEST} characters, so it is not taken out of messages"
+        for what in settings.short_secrets()
+    )
     found = (warning for one in settings.subscriptions for warning in _check_subscription(settings, one, known))
-    return (*overlooked, *exposed, *found)
+    return (*overlooked, *exposed, *short, *found)
 
 
 def _check_subscription(settings: Settings, one: Subscription, exports: tuple[Export, ...]) -> Iterator[str]:

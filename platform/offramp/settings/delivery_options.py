@@ -55,6 +55,20 @@ SECRET_NAMES = frozenset(
 """Those whose values are never shown."""
 
 
+def inherited(outer: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """Return the options of the environment that count below a subscription's own.
+
+    One that names a bucket or host itself, or says by an empty text that it has none, takes nothing of that family:
+    the environment's keys and passwords are for the environment's place.
+    """
+    left = tuple(_family(leading) for leading in _LEADING if leading in own)
+    return {name: value for name, value in outer.items() if not (name in DELIVERY_NAMES and name.startswith(left))}
+
+
+def _family(leading: str) -> str:
+    return leading.split("_", maxsplit=1)[0] + "_"
+
+
 def option_of(loc: Sequence[object], kind: str) -> str:
     """Return the option that a fault is about, from where pydantic found it in a destination's settings."""
     names = {"s3": _S3, "gcs": _GOOGLE, "ftp": _FTP | _FTP_ONLY, "sftp": _FTP | _SFTP_ONLY}[kind]
@@ -86,8 +100,7 @@ def faults(options: Mapping[str, str]) -> Iterator[str]:
     """Say what is wrong with options of delivery taken together. Each message begins with an option's name."""
     chosen = {name for name, value in options.items() if value != "" and name in DELIVERY_NAMES}
     for leading in _LEADING:
-        family = leading.split("_")[0] + "_"
-        others = sorted(name for name in chosen if name.startswith(family) and not name.endswith("_DELIVERY"))
+        others = sorted(name for name in chosen if name.startswith(_family(leading)) and not name.endswith("_DELIVERY"))
         if others and leading not in chosen:
             yield f"{others[0]} is set and {leading} is not: nothing is delivered there"
     is_sftp = options.get("FTP_PORT", "").strip() == SFTP_PORT

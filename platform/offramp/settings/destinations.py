@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import quote
 
-from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, ByteSize, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from offramp.settings.fields import PLACEHOLDERS, Count, Secret, Strict, with_placeholders
+from offramp.settings.place_fields import Bucket, Folder, FtpPort, Host, HostKeys, Port, Seconds, Tls, Url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,44 +20,15 @@ if TYPE_CHECKING:
 MIB = 1024 * 1024
 
 
-def _remote_folder(value: str) -> str:
-    parts = value.strip("/").split("/")
-    odd = any(part in {"", ".", ".."} or part != part.strip() for part in parts)
-    if value.strip("/") and (odd or not value.isprintable() or "\\" in value):
-        raise PydanticCustomError("folder", "expected names of folders with / between them, such as acme/production")
-    return value
-
-
-def _bucket(value: str) -> str:
-    if not value.isprintable() or set(value) & set("/ :?#"):
-        raise PydanticCustomError("bucket", "expected the name of a bucket alone, without s3://, gs:// or folders")
-    return value
-
-
-def _host(value: str) -> str:
-    if not value.isprintable() or set(value) & set("/ @?#"):
-        raise PydanticCustomError("host", "expected the name or address of a host alone, such as sftp.example.com")
-    return value
-
-
-def _url(value: str) -> str:
-    if not value.startswith(("http://", "https://")) or "@" in value:
-        raise PydanticCustomError("url", "expected a URL such as https://s3.example.com, without user and password")
-    return value.rstrip("/")
-
-
-Folder = Annotated[str, BeforeValidator(with_placeholders), AfterValidator(_remote_folder)]
-Bucket = Annotated[str, Field(min_length=1), AfterValidator(_bucket)]
-Host = Annotated[str, Field(min_length=1), AfterValidator(_host)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Url = Annotated[str, AfterValidator(_url)]
-Seconds = Annotated[int, Field(ge=1, le=3600)]
-
-
 class _Destination(Strict):
     """What all kinds have. ``delivery`` names the exports that go there: ``all``, or a list of jobs with commas."""
 
     delivery: str = "all"
+
+    @property
+    def has_folders(self) -> bool:
+        """True where an empty folder can stay behind: not in a store of objects."""
+        return True
 
     @property
     def authority(self) -> str:
@@ -67,8 +40,13 @@ class _Destination(Strict):
         raise NotImplementedError
 
     def shown(self, subscription: Subscription) -> str:
-        """Return where the files of a subscription stand, for people."""
-        return f"{self.authority}/{self.folder(subscription)}"
+        """Return where the files of a subscription stand, as ``offramp verify`` takes it."""
+        raise NotImplementedError
+
+    @property
+    def endpoint(self) -> str | None:
+        """The store that the place is in, where its URL does not tell it."""
+        return None
 
     def warnings(self) -> Iterator[str]:
         """Yield what is odd about settings that work."""
@@ -135,6 +113,11 @@ class S3Destination(_Destination):
         return self
 
     @property
+    def has_folders(self) -> bool:
+        """Return False: names of objects alone hold the slashes."""
+        return False
+
+    @property
     def authority(self) -> str:
         """The bucket; names of buckets are unique among all customers of a store."""
         return f"s3://{self.bucket}" if self.endpoint_url is None else f"{self.endpoint_url}/{self.bucket}"
@@ -142,6 +125,15 @@ class S3Destination(_Destination):
     def folder(self, subscription: Subscription) -> str:
         """Return what the subscription's keys begin with, without ``/`` at its ends."""
         return _below(self.key_prefix, subscription)
+
+    def shown(self, subscription: Subscription) -> str:
+        """Return the URL, which names no endpoint."""
+        return f"s3://{self.bucket}/{quoted(self.folder(subscription))}"
+
+    @property
+    def endpoint(self) -> str | None:
+        """The endpoint of another store than AWS."""
+        return self.endpoint_url
 
 
 class GcsDestination(_Destination):
@@ -180,6 +172,11 @@ class GcsDestination(_Destination):
         return self.access_key is not None
 
     @property
+    def has_folders(self) -> bool:
+        """Return False: names of objects alone hold the slashes."""
+        return False
+
+    @property
     def authority(self) -> str:
         """The bucket; names of buckets are unique."""
         return f"gs://{self.bucket}" if self.endpoint_url is None else f"{self.endpoint_url}/{self.bucket}"
@@ -187,6 +184,15 @@ class GcsDestination(_Destination):
     def folder(self, subscription: Subscription) -> str:
         """Return what the subscription's names begin with, without ``/`` at its ends."""
         return _below(self.key_prefix, subscription)
+
+    def shown(self, subscription: Subscription) -> str:
+        """Return the URL, which names no endpoint."""
+        return f"gs://{self.bucket}/{quoted(self.folder(subscription))}"
+
+    @property
+    def endpoint(self) -> str | None:
+        """The endpoint of another store than Google's."""
+        return self.endpoint_url
 
 
 class SftpDestination(_Destination):
@@ -203,7 +209,7 @@ class SftpDestination(_Destination):
     private_key: Secret | None = None
     private_key_file: Path | None = None
     private_key_passphrase: Secret | None = None
-    host_key: str | None = None
+    host_key: HostKeys | None = None
     known_hosts: Path | None = None
     directory: Folder = "/"
     connections: Annotated[Count, Field(le=64)] = 4
@@ -233,17 +239,21 @@ class SftpDestination(_Destination):
         """Return the folder of a subscription below the account's root."""
         return _below(self.directory, subscription)
 
+    def shown(self, subscription: Subscription) -> str:
+        """Return the URL; ``/~/`` begins a folder below the one that the login leads to."""
+        return _server_url("sftp", self, self.folder(subscription))
+
 
 class FtpDestination(_Destination):
     """A folder of an FTP server. ``tls`` off sends password and files in clear."""
 
     kind: Literal["ftp"]
     host: Host
-    port: Port = 21
+    port: FtpPort = 21
     username: str = "anonymous"
     password: Secret | None = None
     directory: Folder = "/"
-    tls: Literal["required", "off"] = "required"
+    tls: Tls = "required"
     ca_file: Path | None = None
     mode: Literal["passive", "active"] = "passive"
     active_address: str | None = None
@@ -265,10 +275,29 @@ class FtpDestination(_Destination):
         """Return the folder of a subscription below the account's root."""
         return _below(self.directory, subscription)
 
+    def shown(self, subscription: Subscription) -> str:
+        """Return the URL; ``/~/`` begins a folder below the one that the login leads to."""
+        return _server_url("ftp", self, self.folder(subscription))
+
 
 DestinationSettings = Annotated[
     LocalDestination | S3Destination | GcsDestination | SftpDestination | FtpDestination, Field(discriminator="kind")
 ]
+
+
+def quoted(name: str) -> str:
+    """Return a path as URLs that people copy have it: what a URL would take for something else is encoded."""
+    return quote(name, safe="/=@,+:!")
+
+
+def _server_url(scheme: str, settings: SftpDestination | FtpDestination, folder: str) -> str:
+    user = quote(settings.username, safe="")
+    is_absolute = settings.directory.startswith("/")
+    path = quoted(folder) if is_absolute else f"~/{quoted(folder)}"
+    if is_absolute and path.startswith("~"):
+        path = f"%7E{path[1:]}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host.lower()
+    return f"{scheme}://{user}@{host}:{settings.port}/{path}"
 
 
 def _both(one: object, other: object, names: str) -> None:
@@ -284,4 +313,5 @@ def _filled(text: str, subscription: Subscription) -> str:
 
 
 def _below(folder: str, subscription: Subscription) -> str:
-    return str(PurePosixPath(_filled(folder, subscription).strip("/")) / subscription.prefix).strip("/.")
+    below = str(PurePosixPath(_filled(folder, subscription).strip("/")) / subscription.prefix)
+    return "" if below == "." else below

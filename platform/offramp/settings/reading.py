@@ -17,7 +17,14 @@ from offramp.domain.subscriptions import Subscription
 from offramp.domain.yaml_lines import Located, compose
 from offramp.feeds.registry import FEEDS
 from offramp.settings.checking import option_error
-from offramp.settings.delivery_options import DELIVERY_NAMES, SECRET_NAMES, destinations_in, faults, option_of
+from offramp.settings.delivery_options import (
+    DELIVERY_NAMES,
+    SECRET_NAMES,
+    destinations_in,
+    faults,
+    inherited,
+    option_of,
+)
 from offramp.settings.destinations import DestinationSettings, LocalDestination
 from offramp.settings.secrets import CREDENTIALS
 from offramp.settings.shapes import DemoSource, FileText, PostgresSource, SubscriptionText
@@ -295,6 +302,7 @@ class _Reading:
             for name, value in sorted(self._variables.items())
             if any(fnmatchcase(name, pattern) for pattern in valid)
         }
+        outer = inherited(outer, text.options)
         chosen = outer | text.options
         self._places[text.id, ""] = (self._located.file, self._located.line_of((*path, "id")))
         for key in ("entities", "personal", *text.options):
@@ -343,6 +351,13 @@ class _Reading:
             folder = settings.folder(subscription)
             place = _place(Path(folder)) if isinstance(settings, LocalDestination) else _remote(settings, folder)
             for taken in self._taken:
+                if taken.subscription_id == subscription.id and place == taken.place:
+                    raise self._error(
+                        f"two destinations of '{subscription.id}' are one place: '{name}' and that of {taken.by}",
+                        (*path, "destinations"),
+                        found=settings.shown(subscription),
+                        todo="take one of them out, or give them folders of their own",
+                    )
                 if taken.subscription_id != subscription.id and _are_nested(place, taken.place):
                     raise self._error(
                         f"'{subscription.id}' would write into the folder of {taken.by}, by the destination '{name}'",

@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from pydantic import SecretStr
 
 from offramp.domain.errors import SettingsError, nearest
-from offramp.settings.secrets import secret_parts, spellings
+from offramp.settings.secrets import SHORTEST, passwords_of, secret_parts, spellings
 from offramp.settings.shapes import PostgresSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import date, timedelta
     from pathlib import Path
-
-    from pydantic import SecretStr
 
     from offramp.domain.subscriptions import Subscription
     from offramp.settings.destinations import DestinationSettings
@@ -59,17 +60,31 @@ class Settings:
         return self.sources[name]
 
     def redact(self, text: str) -> str:
-        """Replace every secret, as it is and as URLs spell it, by ``***``."""
+        """Replace every secret, as it is and as URLs spell it, by ``***``; see ``short_secrets``."""
         for secret in sorted(self._secrets(), key=len, reverse=True):
             text = text.replace(secret, "***")
         return text
 
+    def short_secrets(self) -> Iterator[str]:
+        """Yield what the secrets belong to that are too short to be taken out of texts."""
+        for what, url in self._urls().items():
+            if any(len(unquote(password)) < SHORTEST for password in passwords_of(url.get_secret_value())):
+                yield f"the password of {what}"
+        for name, one in self.destinations.items():
+            for key, value in vars(one).items():
+                if isinstance(value, SecretStr) and len(value.get_secret_value()) < SHORTEST:
+                    yield f"{key} of the destination '{name}'"
+
+    def _urls(self) -> dict[str, SecretStr]:
+        sources = {name: one for name, one in self.sources.items() if isinstance(one, PostgresSource)}
+        return {"the ledger": self.ledger, **{f"the source '{name}'": one.url for name, one in sources.items()}}
+
     def _secrets(self) -> set[str]:
-        urls = [self.ledger, *(one.url for one in self.sources.values() if isinstance(one, PostgresSource))]
-        found = {secret for url in urls for secret in secret_parts(url.get_secret_value())}
+        found = {secret for url in self._urls().values() for secret in secret_parts(url.get_secret_value())}
         keys = [one.personal.hash_key for one in self.subscriptions if one.personal.hash_key is not None]
         keys += [secret for one in self.destinations.values() for secret in one.secrets()]
-        return found.union(*(spellings(key.get_secret_value()) for key in keys))
+        long = (key.get_secret_value() for key in keys if len(key.get_secret_value()) >= SHORTEST)
+        return found.union(*map(spellings, long))
 
 
 def utc_now() -> datetime:
