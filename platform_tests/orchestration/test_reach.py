@@ -52,3 +52,18 @@ def test_a_place_that_does_not_is_named_with_the_step(house: House) -> None:
     assert {row[1] for row in rows_of(found, "outbox")} == {"good"}
     (missing,) = (row for row in rows_of(found, "mirror") if row[1] == "missing")
     assert "remove what stands in the way" in missing[2]
+
+
+def test_a_place_that_cannot_even_be_opened_is_a_finding_of_its_own(house: House) -> None:
+    file = house.root / "offramp.yaml"
+    there = '{kind: local, path: "./mirror/{recipient}"}'
+    gone = "{kind: sftp, host: 127.0.0.1, username: u, host_key: SHA256:x, private_key_file: gone}"
+    text = file.read_text()
+    assert there in text
+    file.write_text(text.replace(there, gone))
+
+    found = check(house, "south")
+
+    assert not found.passed
+    assert [row[1] for row in rows_of(found, "mirror")] == ["missing", *["not tried"] * 5]
+    assert {row[1] for row in rows_of(found, "outbox")} == {"good"}
