@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -121,8 +122,10 @@ class _Destinations:
 
     def close(self) -> None:
         with self.lock:
-            for one in self.opened.values():
-                one.close()
+            opened = list(self.opened.values())
+        with ExitStack() as stack:
+            for one in opened:
+                stack.callback(one.close)
 
 
 def _proof(settings: DestinationSettings) -> str:

@@ -1,7 +1,8 @@
 """One large file and many small ones to the S3 server of the tests: by the driver, boto3, the AWS CLI and obstore.
 
-Each way is a process of its own; the server runs beside it, on the same two processors. Ours proves every upload by
-the store's checksum, and looks before it writes, as a publication does; the others do neither.
+Each way is a process of its own; the server runs beside it, on the same two processors. Ours writes as a publication
+does: nothing is written over, and every upload is proved by the store's checksum; the others do neither. Its client
+comes from dagster-aws, which a run has loaded anyway: that is measured by itself.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ def commands(folder: Path, server: SeaweedfsServer, bucket: str, what: str, aws:
     source = str(folder / what)
     return {
         **{name: [*environment, *own, name, *target] for name in ("offramp", "boto3", "obstore")},
+        "imports of offramp": [sys.executable, "-c", "from dagster_aws.s3 import S3Resource"],
         "aws cli": [
             *environment, str(aws), "--endpoint-url", server.endpoint_url, "s3", "cp", "--quiet", *recursive, source,
             f"s3://{bucket}/aws/{what}",
@@ -74,7 +76,7 @@ def _files(folder: Path, what: str) -> list[Path]:
 
 
 def offramp(folder: Path, endpoint: str, bucket: str, what: str) -> None:
-    """Look, put and commit, as a publication does. Nothing of an earlier run may be there: it would be left alone."""
+    """Put and commit, as a first publication does: a file that stands there already would be refused."""
     from offramp.destinations.s3.destination import S3Destination
     from offramp.destinations.s3.place import S3Place
     from offramp.domain.contents import Content, text_content
@@ -87,8 +89,7 @@ def offramp(folder: Path, endpoint: str, bucket: str, what: str) -> None:
             content = Content(path, LARGE_BYTES, (folder / "large.sha256").read_text())
         else:
             content = text_content(path.read_bytes())
-        over = destination.stat(path.name)
-        destination.commit(destination.put(path.name, content, token=1), over=over)
+        destination.commit(destination.put(path.name, content, token=1), over=None)
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(deliver, _files(folder, what)))

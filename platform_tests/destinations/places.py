@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from offramp.destinations import local
@@ -13,6 +12,7 @@ from offramp.domain.contents import Content, text_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     import pytest
 
@@ -73,12 +73,14 @@ def local_place(_request: pytest.FixtureRequest, folder: Path) -> Place:
 _OTHERS = ("s3", "gcs", "gcs_hmac", "sftp", "ftp", "ftps", "vsftpd")
 
 
-def _places() -> dict[str, Callable[[pytest.FixtureRequest, Path], Place]]:
-    found = {"local": local_place}
-    for kind in _OTHERS:
-        if Path(__file__).with_name(f"{kind}_place.py").exists():
-            found[kind] = importlib.import_module(f"platform_tests.destinations.{kind}_place").place
-    return found
+def _place_of(kind: str) -> Callable[[pytest.FixtureRequest, Path], Place]:
+    """Return what makes a place; its module is loaded when one is made, for it needs this one."""
+
+    def place(request: pytest.FixtureRequest, folder: Path) -> Place:
+        made: Place = importlib.import_module(f"platform_tests.destinations.{kind}_place").place(request, folder)
+        return made
+
+    return place
 
 
-KINDS = _places()
+KINDS = {"local": local_place} | {kind: _place_of(kind) for kind in _OTHERS}

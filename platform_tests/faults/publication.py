@@ -129,7 +129,10 @@ def contents(look: Look) -> dict[str, str]:
 
 
 def _go_to(house: House, destination: Destination) -> None:
-    house.rooms = replace(house.rooms, destination=lambda _name, _one: destination, hang_up=destination.close)
+    """Open the destination as a new run does, which knows nothing of what became of it before."""
+    house.rooms = replace(
+        house.rooms, destination=lambda _name, _one: destination, hang_up=destination.close, down={}, wary=set()
+    )
 
 
 @dataclass

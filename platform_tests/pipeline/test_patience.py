@@ -122,7 +122,7 @@ def test_an_upload_is_told_with_rate_and_remaining_time_now_and_then() -> None:
 
 def test_attempts_are_counted_anew_only_when_an_upload_gets_further_than_ever() -> None:
     tries = Tries(replace(QUICK, silence=timedelta(hours=1)))
-    upload = Upload("a file", 100, Told(), lambda: None, tries.further)
+    upload = Upload("a file", 100, Told(), lambda: None, tries.moved, tries.further)
 
     def attempt(*sent: int) -> bool:
         for bytes_ in sent:

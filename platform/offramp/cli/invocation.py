@@ -82,6 +82,11 @@ class Invocation:
             self._rooms = open_rooms(self.settings, project=self.project)
         return self._rooms
 
+    def close(self) -> None:
+        """Close the connections to destinations, if any were opened."""
+        if self._rooms is not None:
+            self._rooms.hang_up()
+
     def redact(self, text: str) -> str:
         """Take the secrets out of a text; without settings none is known."""
         return text if self._settings is None else self._settings.redact(text)

@@ -54,3 +54,5 @@ def run(arguments: list[str] | None = None) -> None:
     except OfframpError as error:
         say(invocation.redact(f"error: {error}"), to_stderr=True)
         sys.exit(WRONG_USE if isinstance(error, WrongUse) else FAILED)
+    finally:
+        invocation.close()

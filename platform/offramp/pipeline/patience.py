@@ -36,16 +36,21 @@ class Tries:
 
     patience: Patience
     failed: int = 0
-    _further_at: float = field(default_factory=time.monotonic)
+    _moved_at: float = field(default_factory=time.monotonic)
+
+    def moved(self) -> None:
+        """Note that something goes on, if only the reading back of what was sent."""
+        self._moved_at = time.monotonic()
 
     def further(self) -> None:
         """Begin to count anew: a long upload that got further may break off again."""
-        self.failed, self._further_at = 0, time.monotonic()
+        self.failed = 0
+        self.moved()
 
     @property
     def silence(self) -> timedelta:
         """How long nothing moved."""
-        return timedelta(seconds=time.monotonic() - self._further_at)
+        return timedelta(seconds=time.monotonic() - self._moved_at)
 
     def are_over(self, _state: object) -> bool:
         """Count an attempt that failed, and return whether it was the last one."""
@@ -84,7 +89,7 @@ def again(subject: str, work: Callable[[], object], report: Report, tries: Tries
     try:
         retrying(work)
     except _MAY_PASS as error:
-        if tries.silence < patience.hangs or isinstance(error, DestinationDown):
+        if type(error) is not DestinationUnreachable or tries.silence < patience.hangs:
             raise
         raise DestinationDown(
             error.what, where=error.where, expected=error.expected, found=error.found, todo=error.todo
@@ -119,6 +124,8 @@ def learn(rooms: Rooms, name: str, error: OfframpError | None) -> None:
         case DestinationDown() if known is None or (known.until is not None and known.until <= rooms.clock()):
             times = 1 if known is None else min(known.times + 1, _MOST_TIMES)
             rooms.down[name] = Down(rooms.clock() + rooms.patience.down_for * 2 ** (times - 1), error, times)
+        case DestinationDown():
+            pass  # what expect_up says again
         case DestinationUnreachable() | VerificationFailed():
             rooms.wary.add(name)
         case _:

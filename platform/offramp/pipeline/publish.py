@@ -71,6 +71,7 @@ def publish(
     placed = {one.destination for one in record.placements if one.state in DELIVERED} if record else set()
     names = [name for name in rooms.destinations_of(delivery) if repairs or name not in placed]
     was_delivered = record is not None and record.state in DELIVERED
+    base = _base(rooms, delivery) if names else None
 
     def one(name: str) -> PublishFailure | None:
         is_own = repairs and name in placed
@@ -78,7 +79,7 @@ def publish(
             expect_up(rooms, name)
             if not is_own:
                 _expect_in_order(delivery, name, behind or {})
-                _warn_of_a_hole(rooms, delivery, name, report)
+                _warn_of_a_hole(delivery, base, name, report)
             destination = rooms.destination(name, delivery.subscription)
             placing = Placing(rooms, destination, claim, report, keep_alive, patience_with(rooms, name))
             placing.publish(staged, manifest, repairs=is_own)
@@ -121,23 +122,24 @@ def _expect_in_order(delivery: Delivery, name: str, behind: Mapping[str, date]) 
         )
 
 
-def _warn_of_a_hole(rooms: Rooms, delivery: Delivery, name: str, report: Report) -> None:
-    """Tell that a delta goes to a destination which never got what it builds upon: one that was added later."""
+def _base(rooms: Rooms, delivery: Delivery) -> DeliveryRecord | None:
+    """Return the delivered record that a delta builds upon, or None."""
     base = delivery.previous
     if base is None or delivery.export.mode is not Mode.DELTA:
-        return
-    records = rooms.ledger.find(subscription=delivery.subscription.id, export=delivery.export.name)
-    earlier = next(
-        (one for one in records if (one.delivery_id, one.revision) == (base.delivery_id, base.revision)), None
+        return None
+    records = rooms.ledger.find(
+        subscription=delivery.subscription.id, export=delivery.export.name, states=DELIVERED, last_day=delivery.data_day
     )
-    if (
-        earlier is not None
-        and earlier.state in DELIVERED
-        and name not in {one.destination for one in earlier.placements}
-    ):
+    wanted = (base.delivery_id, base.revision)
+    return next((one for one in reversed(records) if (one.delivery_id, one.revision) == wanted), None)
+
+
+def _warn_of_a_hole(delivery: Delivery, base: DeliveryRecord | None, name: str, report: Report) -> None:
+    """Tell that a delta goes to a destination which never got what it builds upon: one that was added later."""
+    if base is not None and name not in {one.destination for one in base.placements}:
         report(
             "warning",
-            f"{name} gets {delivery.label}, and never got {earlier.data_day}, which it builds upon: send that and what"
+            f"{name} gets {delivery.label}, and never got {base.data_day}, which it builds upon: send that and what"
             " came before with offramp redeliver, from the baseline on",
         )
 

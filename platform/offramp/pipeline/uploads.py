@@ -20,13 +20,15 @@ LONG_BYTES = 8 * 1024 * 1024
 class Upload:
     """Told the bytes that went out since its last call, from any thread, over all attempts.
 
-    ``further`` is called when it got further than ever. Bytes beyond the file's own were sent before, and are none.
+    ``moved`` is called each time, ``further`` when it got further than ever. Bytes beyond the file's own were sent
+    before, and are none.
     """
 
     subject: str
     bytes: int
     report: Report
     keep_alive: Callable[[], None]
+    moved: Callable[[], None]
     further: Callable[[], None]
     lock: Lock = field(default_factory=Lock)
     _sent: int = 0
@@ -36,11 +38,12 @@ class Upload:
         """Pass on what went out."""
         with self.lock:
             self.keep_alive()
+            self.moved()
             self._sent += bytes_
             if self._furthest < self._sent <= self.bytes:
                 self._furthest = self._sent
                 self.further()
-            if self.bytes >= LONG_BYTES:
+            if bytes_ and self.bytes >= LONG_BYTES:
                 self.report("upload", self.subject, bytes_=bytes_, of_bytes=self.bytes)
 
 

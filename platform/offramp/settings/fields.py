@@ -61,6 +61,13 @@ def _hash_key(value: object) -> object:
     return value
 
 
+def _without_line_end(value: object) -> object:
+    # Files that orchestrators keep secrets in often end in one; keys of several lines keep theirs.
+    if isinstance(value, str) and len(value.strip().splitlines()) == 1:
+        return value.strip("\r\n")
+    return value
+
+
 def _each_once(values: list[str]) -> list[str]:
     if len(set(values)) < len(values):
         raise PydanticCustomError("twice", "expected each name once")
@@ -73,7 +80,7 @@ Count = Annotated[int, BeforeValidator(_no_flag), Field(ge=1)]
 Memory = Annotated[ByteSize, BeforeValidator(_no_flag), Field(ge=64 * 1024 * 1024)]
 # Names become folders and asset keys; a '|' would also blur the ids of deliveries.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
-Secret = Annotated[SecretStr, Field(min_length=1)]
+Secret = Annotated[SecretStr, BeforeValidator(_without_line_end), Field(min_length=1)]
 HashKey = Annotated[SecretStr, BeforeValidator(_hash_key)]
 Prefix = Annotated[str, AfterValidator(folder_names)]
 Names = Annotated[list[Annotated[str, Field(min_length=1)]], AfterValidator(_each_once)]
