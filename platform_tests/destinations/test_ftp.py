@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import ftplib
 import os
 import select
 import signal
@@ -16,10 +17,12 @@ import pytest
 from pydantic import SecretStr
 
 from offramp.destinations.ftp.destination import FtpDestination
-from offramp.destinations.ftp.looks import Entry, UnknownLine, _of_line
+from offramp.destinations.ftp.errors import told
+from offramp.destinations.ftp.looks import Entry, UnknownLine, _of_line, _of_mlsd
 from offramp.destinations.ftp.place import FtpPlace, least_rights
 from offramp.domain.errors import (
     DestinationChanged,
+    DestinationClosed,
     DestinationDown,
     DestinationRefused,
     DestinationUnreachable,
@@ -280,6 +283,12 @@ def test_lines_of_a_listing_are_read_as_they_are_meant(line: str, entry: Entry |
     assert _of_line(line) == entry
 
 
+def test_sizes_that_are_no_numbers_are_unknown() -> None:
+    lines = [f"type=file;size={size}; a" for size in ("3", "-1", "x", "", "9" * 5000, "\u0663")]
+
+    assert [one.bytes for one in _of_mlsd(lines)] == [3, None, None, None, None, None]
+
+
 def test_a_line_of_no_known_form_is_not_guessed() -> None:
     with pytest.raises(UnknownLine):
         _of_line("users.csv, 3000 bytes")
@@ -437,6 +446,31 @@ def test_a_wrong_password_and_one_with_a_line_break_are_refused(
 
 
 @pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        ("530 Login incorrect.", DestinationClosed),
+        ("530 Login incorrect, please try again.", DestinationClosed),
+        ("530 Account temporarily disabled.", DestinationClosed),
+        ("530 Login timed out.", DestinationClosed),
+        ("530 Too many failed login attempts, account locked.", DestinationClosed),
+        ("430 Invalid username or password", DestinationClosed),
+        ("530 Sorry, the maximum number of clients (3) for this user are already connected.", DestinationUnreachable),
+        ("421 There are too many connected users, please try later.", DestinationUnreachable),
+        ("421 Too many connections from your IP address", DestinationUnreachable),
+        ("421 Service not available.", DestinationDown),
+    ],
+)
+def test_a_refused_login_is_tried_again_only_where_the_house_is_full(reply: str, kind: type[Exception]) -> None:
+    """Replies of vsftpd, ProFTPD, FileZilla and IIS: after a few wrong passwords they lock the account."""
+    error = ftplib.error_perm if reply.startswith("5") else ftplib.error_temp
+
+    with pytest.raises(kind) as caught, told("customer", FtpPlace("host"), "log in to", "users.csv"):
+        raise error(reply)
+
+    assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
     ("variant", "found"),
     [("wrong_host", "not valid for 'localhost'"), ("expired", "expired"), ("tls", "unable to get")],
 )
@@ -535,6 +569,8 @@ def test_nobody_there_and_nobody_answering_may_pass(open_at: Callable[..., FtpDe
         open_at(place).stat("users.csv")
     with pytest.raises(DestinationDown, match="no address"):
         open_at(replace(place, host="no-such-host.invalid")).stat("users.csv")
+    with pytest.raises(DestinationClosed, match="cannot be one"):
+        open_at(replace(place, host="ftp..example.com")).stat("users.csv")
 
 
 def test_a_connection_that_the_server_ended_is_opened_anew(

@@ -20,7 +20,13 @@ from botocore.exceptions import ConnectionClosedError
 from offramp.destinations.s3.destination import S3Destination
 from offramp.destinations.s3.place import S3Place, least_policy
 from offramp.domain.contents import Content, Standing, text_content
-from offramp.domain.errors import DestinationChanged, DestinationRefused, DestinationUnreachable, VerificationFailed
+from offramp.domain.errors import (
+    DeliveryRefused,
+    DestinationChanged,
+    DestinationRefused,
+    DestinationUnreachable,
+    VerificationFailed,
+)
 from platform_tests.destinations.killing import killed_at, replace_file
 from platform_tests.destinations.places import content_of, read, write
 from platform_tests.destinations.s3_place import PART_BYTES, s3_place, unfinished
@@ -289,14 +295,22 @@ def test_a_checksum_of_parts_that_differs_fails_and_one_that_cannot_be_compared_
     assert destination.list("") == (("large.csv",) if is_kept else ())
 
 
-def test_a_staged_file_that_is_not_what_its_checksum_says_is_not_completed(
-    destination: S3Destination, large_file: Path
+def test_a_staged_file_that_is_not_what_its_checksum_says_is_refused_for_good(
+    seaweedfs: SeaweedfsServer, place: S3Place, destination: S3Destination, large_file: Path
 ) -> None:
     content = content_of(large_file)
     for broken in (LARGE[:-1] + b"x", LARGE[: 2 * PART_BYTES]):
         large_file.write_bytes(broken)
-        with pytest.raises(VerificationFailed, match="staged file"):
+        with pytest.raises(DeliveryRefused, match="staged file"):
             destination.put("large.csv", Content(large_file, content.bytes, content.sha256), token=1)
+        assert not unfinished(seaweedfs, place)
+
+    small_file = large_file.with_name("small")
+    small_file.write_bytes(b"right")
+    pending = destination.put("small.csv", content_of(small_file), token=1)
+    small_file.write_bytes(b"wrong")
+    with pytest.raises(DeliveryRefused, match="staged file"):
+        destination.commit(pending, over=None)
 
     assert destination.list("") == ()
 

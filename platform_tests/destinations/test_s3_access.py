@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,19 @@ import pytest
 import trustme
 from botocore.exceptions import ClientError
 from pydantic import SecretStr
+from urllib3.exceptions import SSLError
 
 from offramp.destinations.s3.destination import S3Destination
 from offramp.destinations.s3.errors import errors
 from offramp.destinations.s3.place import S3Place
 from offramp.domain.contents import text_content
-from offramp.domain.errors import DestinationDown, DestinationRefused, DestinationUnreachable, VerificationFailed
+from offramp.domain.errors import (
+    DestinationClosed,
+    DestinationDown,
+    DestinationRefused,
+    DestinationUnreachable,
+    VerificationFailed,
+)
 from platform_tests.destinations.places import read, write
 from platform_tests.destinations.s3_place import PART_BYTES, s3_place, unfinished
 from platform_tests.servers.seaweedfs import OTHER_BUCKET
@@ -207,6 +215,63 @@ def test_answers_that_pass_are_told_from_those_that_stay(
         raise ClientError(answer, "PutObject")
 
     assert bool(forgotten) == (code == "ExpiredToken")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"endpoint_url": "https://me:hush-hush@a b"}, "endpoint_url"),
+        ({"endpoint_url": "http://me:hush-hush@127.0.0.1:port"}, "endpoint_url"),
+        ({"session_token": SecretStr("hush-hush\n")}, "line break"),
+        ({"ca_file": "/nowhere/ca.pem"}, "ca_file.* cannot be read"),
+    ],
+)
+def test_settings_that_cannot_be_sent_are_refused_without_being_quoted(
+    seaweedfs: SeaweedfsServer, change: dict[str, Any], words: str
+) -> None:
+    destination = S3Destination("acme", replace(s3_place(seaweedfs), **change))
+
+    for use in (lambda: put(destination), lambda: destination.stat("users.csv")):
+        with pytest.raises(DestinationClosed, match=words) as refused:
+            use()
+        assert "hush-hush" not in "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("answer", "use"),
+    [
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", lambda one: one.stat("users.csv")),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n<html>Hi<br>!", lambda one: one.list("")),
+    ],
+    ids=["without a size", "HTML where STS was asked"],
+)
+def test_what_is_no_s3_store_is_told_as_such(
+    seaweedfs: SeaweedfsServer, answer: bytes, use: Callable[[S3Destination], object]
+) -> None:
+    role = seaweedfs.role_arn if b"html" in answer else None
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer_once() -> None:
+            accepted, _ = listening.accept()
+            with accepted:
+                accepted.recv(65536)
+                accepted.sendall(answer)
+
+        thread = threading.Thread(target=answer_once)
+        thread.start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with pytest.raises(DestinationUnreachable, match="no S3 store answers there"):
+            use(S3Destination("acme", s3_place(seaweedfs, endpoint_url=url, assume_role=role)))
+        thread.join()
+
+
+def test_tls_that_breaks_within_a_body_may_pass() -> None:
+    """No server of the tests can be made to damage a record of TLS in a body; this is what urllib3 raises then."""
+    with (
+        pytest.raises(DestinationUnreachable, match="broke off"),
+        errors("destination", "users.csv", assumes_role=False, forget=lambda: None),
+    ):
+        raise SSLError("[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]")
 
 
 def test_a_place_can_be_shown_without_its_secrets(seaweedfs: SeaweedfsServer) -> None:

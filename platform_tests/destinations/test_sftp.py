@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import subprocess
 import threading
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from offramp.domain.errors import (
 )
 from platform_tests.destinations.places import content_of, read, write
 from platform_tests.destinations.sftp_place import sftp_place
+from platform_tests.faults.full_disk import full_disk
 from platform_tests.servers import sshd as servers
 
 if TYPE_CHECKING:
@@ -283,23 +283,18 @@ def test_files_are_replaced_where_a_request_is_not_to_be_had(own: Any, denied: s
     assert destination.list("") == ("users.csv",)
 
 
-def test_a_full_disk_can_be_tried_again_and_both_readings_are_told(sshd: SshServer, tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    small = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]
-    if os.geteuid() != 0 or subprocess.run(small, check=False, capture_output=True).returncode:
-        pytest.skip("a small disk needs the right to mount one")
-    destination = SftpDestination("partner", sftp_place(sshd, disk))
-    try:
-        write(destination, "users.csv", b"old")
-        with pytest.raises(DestinationUnreachable, match=r"disk or quota is full .* in the way"):
-            destination.put("users.csv", content_of(LARGE), token=2)
+def test_a_full_disk_can_be_tried_again_and_both_readings_are_told(sshd: SshServer) -> None:
+    with full_disk(1) as disk:
+        destination = SftpDestination("partner", sftp_place(sshd, disk.folder))
+        try:
+            write(destination, "users.csv", b"old")
+            with pytest.raises(DestinationUnreachable, match=r"disk or quota is full .* in the way"):
+                destination.put("users.csv", content_of(LARGE), token=2)
 
-        assert (disk / "users.csv").read_bytes() == b"old"
-        assert destination.sweep(["users.csv"], below_token=3) == 1
-    finally:
-        destination.close()
-        subprocess.run(["umount", "--lazy", disk], check=True)
+            assert (disk.folder / "users.csv").read_bytes() == b"old"
+            assert destination.sweep(["users.csv"], below_token=3) == 1
+        finally:
+            destination.close()
 
 
 def test_connections_that_broke_while_idle_are_opened_anew(own: Any) -> None:

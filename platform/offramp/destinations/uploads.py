@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from offramp.domain.errors import DestinationChanged, DestinationUnreachable, VerificationFailed
+from offramp.domain.errors import DeliveryRefused, DestinationChanged, DestinationUnreachable, VerificationFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -79,6 +79,17 @@ def other_bytes(where: str, name: str, content: Content, *, found: str, ask: str
         expected=shown(content.bytes, content.sha256),
         found=found,
         todo=f"run again; if it stays so, {ask}",
+    )
+
+
+def staged_otherwise(name: str, content: Content, *, size: int, sha256: str) -> DeliveryRefused:
+    """Return the error for a file of the lake that was read with other bytes than it was staged with."""
+    return DeliveryRefused(
+        "the staged file holds other bytes than when it was staged; nothing was published",
+        where=name,
+        expected=shown(content.bytes, content.sha256),
+        found=shown(size, sha256),
+        todo="check the lake's disk, then make the delivery anew",
     )
 
 

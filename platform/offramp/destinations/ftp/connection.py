@@ -8,6 +8,7 @@ import ssl
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from offramp.destinations.ftp.place import refused_name
+from offramp.destinations.network import connected, load_authorities
 from offramp.domain.errors import DestinationClosed
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class FtpClient(ftplib.FTP):
     def open(self) -> None:
         """Connect, log in and learn what the server can do."""
         place = self.place
-        self.sock = socket.create_connection((place.host, place.port), place.timeout_seconds)
+        self.sock = connected(place.host, place.port, place.timeout_seconds)
         # While a long transfer runs, this connection is quiet: firewalls would forget it.
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self.host, self.port, self.af = place.host, place.port, self.sock.family
@@ -245,14 +246,5 @@ def _end_tls(conn: socket.socket) -> None:
 def _context(place: FtpPlace) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if place.ca_file is not None:
-        try:
-            context.load_verify_locations(place.ca_file)
-        except OSError as error:
-            raise DestinationClosed(
-                "the file of certificate authorities cannot be read",
-                where=place.ca_file,
-                expected="certificates in PEM",
-                found=error.strerror or str(error),
-                todo="check ca_file",
-            ) from error
+        load_authorities(context, place.ca_file)
     return context

@@ -28,6 +28,9 @@ _FULL_WORDS = re.compile(r"quota|no space|disk (is )?full|insufficient (storage|
 _BUSY_WORDS = re.compile(
     r"being used|in use|is locked|try again|too many|maximum number|busy|temporar|timed? ?out", re.IGNORECASE
 )
+# At login only a full house passes. "Try again" is said of wrong passwords too, and accounts are locked after a few.
+_CROWDED_WORDS = re.compile(r"too many|maximum|in use|busy", re.IGNORECASE)
+_FAILED_WORDS = re.compile(r"fail|attempt|\btries|wrong|invalid|incorrect|bad |password", re.IGNORECASE)
 _DENIED_WORDS = re.compile(
     r"denied|privilege|permission|not permitted|not allowed|not authori[sz]ed|forbidden", re.IGNORECASE
 )
@@ -82,16 +85,21 @@ def _from_reply(what: str, doing: str, name: str, error: ftplib.Error) -> Offram
     if number == _LOCAL_ERROR and doing == "write":
         todo = "ask the server's operator what its log says, for its disk may be full; then run again"
         return DestinationUnreachable(what, where=name, found=found, todo=todo)
-    if number in _LOGIN and not _BUSY_WORDS.search(found):
+    is_busy = _is_crowded(found) if doing == "log in to" else _BUSY_WORDS.search(found) is not None
+    if number in _LOGIN and not is_busy:
         return DestinationClosed(what, where=name, found=found, todo=_TODO["log in to"])
     if number == _NO_REUSE:
         todo = "run again: a new connection has a new session of TLS; if it stays so, ask the server's operator"
         return DestinationUnreachable(what, where=name, found=found, todo=todo)
-    if isinstance(error, ftplib.error_perm) and not _BUSY_WORDS.search(found):
+    if isinstance(error, ftplib.error_perm) and not is_busy:
         return DestinationRefused(what, where=name, found=found, todo=_TODO.get(doing, "ask the server's operator"))
     # A server that has too many connections does answer: with those that are open, work goes on.
-    is_down = doing == "log in to" and not _BUSY_WORDS.search(found)
+    is_down = doing == "log in to" and not is_busy
     return (DestinationDown if is_down else DestinationUnreachable)(what, where=name, found=found, todo=_AGAIN)
+
+
+def _is_crowded(found: str) -> bool:
+    return _CROWDED_WORDS.search(found) is not None and _FAILED_WORDS.search(found) is None
 
 
 def _from_network(what: str, name: str, error: OSError, passing: type[DestinationUnreachable]) -> OfframpError:

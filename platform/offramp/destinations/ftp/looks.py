@@ -55,10 +55,12 @@ def look(client: FtpClient, path: str) -> int | None:
             facts, _ = _facts(reply[min(1, len(reply) - 1)].lstrip(" "))
             if facts.get("type") in {"dir", "cdir", "pdir"}:
                 return None
-            if facts.get("type") == "file" and "size" in facts:
-                return int(facts["size"])
+            if facts.get("type") == "file" and (size := _size(facts)) is not None:
+                return size
     try:
         return client.size(path)
+    except ValueError:
+        pass  # a reply that is no number
     except ftplib.error_perm as error:
         if not is_denied(error) and code(error) not in _UNKNOWN_COMMAND:
             return None
@@ -140,11 +142,17 @@ def _facts(line: str) -> tuple[dict[str, str], str]:
     return {key.lower(): (value.lower() if key.lower() == "type" else value) for key, _, value in pairs}, name
 
 
+def _size(facts: dict[str, str]) -> int | None:
+    """Return the bytes that facts tell, or None where they tell none or something else than a number."""
+    found = facts.get("size", "")
+    return int(found) if re.fullmatch(r"[0-9]{1,19}", found) else None
+
+
 def _of_mlsd(lines: list[str]) -> Iterator[Entry]:
     for line in lines:
         facts, name = _facts(line)
         if facts.get("type") in {"file", "dir"}:
-            yield Entry(name, facts["type"] == "dir", int(facts["size"]) if "size" in facts else None)
+            yield Entry(name, facts["type"] == "dir", _size(facts))
 
 
 def _of_list(client: FtpClient) -> list[Entry]:

@@ -105,7 +105,7 @@ class GcsDestination:
     ) -> PendingFile:
         """Send all but the last chunk. What one request can carry is sent by ``commit``.
 
-        Raises DestinationRefused, DestinationUnreachable, or VerificationFailed where the lake's file has changed.
+        Raises DestinationRefused, DestinationUnreachable, or DeliveryRefused where the lake's file has changed.
         """
         self._check(name)
         pending = GcsPending(name, content, token, sent)

@@ -95,7 +95,7 @@ def _of_answer(error: Any, what: str, where: str, permission: str) -> OfframpErr
     if status == 403 and not reasons & _LIMITS:
         named = _PERMISSION.search(message)
         missing = named[0] if named else permission
-        todo = f"give the service account {missing} on the bucket; least_policy tells all that is needed"
+        todo = f"give the service account {missing} on the bucket; offramp destination check prints all that is needed"
         return DestinationRefused(what, where=where, expected=missing, found=found, todo=todo)
     if status == 400 and re.search(r"(?i)crc32c|md5", message):
         return VerificationFailed(what, where=where, found=found, todo=AGAIN)

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from offramp.destinations.gcs.errors import google_says
-from offramp.domain.errors import VerificationFailed
+from offramp.destinations.uploads import staged_otherwise
 from offramp.domain.steps import around
 
 if TYPE_CHECKING:
@@ -57,16 +57,10 @@ class Sums:
         return base64.b64encode(self._crc32c.to_bytes(4, "big")).decode()
 
     def check(self, content: Content, name: str) -> None:
-        """Raise VerificationFailed where other bytes were read from the lake than were staged."""
+        """Raise DeliveryRefused where other bytes were read from the lake than were staged."""
         found = (self._bytes, self._sha256.hexdigest())
         if found != (content.bytes, content.sha256):
-            raise VerificationFailed(
-                "the staged file holds other bytes than when it was staged; nothing was published",
-                where=name,
-                expected=f"{content.bytes:,} bytes, sha256 {content.sha256}",
-                found=f"{found[0]:,} bytes, sha256 {found[1]}",
-                todo="check the lake's disk, then make the delivery anew",
-            )
+            raise staged_otherwise(name, content, size=found[0], sha256=found[1])
 
 
 def sums_of(content: Content, *, block_bytes: int) -> Sums:

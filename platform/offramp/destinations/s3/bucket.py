@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from offramp.destinations.s3.dialects import dialect_of
 from offramp.destinations.s3.errors import code_of, errors, status_of
 from offramp.domain.contents import Standing
+from offramp.domain.errors import DestinationUnreachable
 from offramp.domain.steps import around
 
 if TYPE_CHECKING:
@@ -89,7 +90,15 @@ class Bucket:
 
     def head(self, name: str) -> Mapping[str, Any] | None:
         """Return what the store tells of an object without its bytes, or None if there is none."""
-        return self.unless_gone(self.client.head_object, **self.target(name), **self.dialect.look())
+        answer = self.unless_gone(self.client.head_object, **self.target(name), **self.dialect.look())
+        if answer is not None and "ContentLength" not in answer:
+            raise DestinationUnreachable(
+                f"{self.where} tells no size of an object: no S3 store answers there",
+                where=name,
+                expected="a Content-Length, as every S3 store tells it",
+                todo="check endpoint_url, and whether a proxy answers in the store's place; then run again",
+            )
+        return answer
 
     def unless_gone(self, call: Callable[..., Mapping[str, Any]], **arguments: str) -> Mapping[str, Any] | None:
         """Call, and return None where the object is gone."""

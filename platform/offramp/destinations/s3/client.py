@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import ssl
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
@@ -12,12 +15,16 @@ from botocore.credentials import (
     AssumeRoleCredentialFetcher,
     DeferredRefreshableCredentials,
 )
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import BotoCoreError, NoCredentialsError
 from dagster_aws.s3 import S3Resource
 
+from offramp.destinations.network import load_authorities
 from offramp.destinations.s3.dialects import dialect_of
+from offramp.domain.errors import DestinationClosed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import SecretStr
 
     from offramp.destinations.s3.place import S3Place
@@ -47,7 +54,9 @@ class _TunedS3Resource(S3Resource):
 
 
 def connect(place: S3Place) -> Any:
-    """Return a thread-safe client. Does no I/O but that of the credentials' chain."""
+    """Return a thread-safe client. Does no I/O but that of the credentials' chain and of ``ca_file``."""
+    if place.ca_file:
+        load_authorities(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), place.ca_file)
     for name in _TELLTALES:
         logger = logging.getLogger(name)
         logger.setLevel(max(logger.level, logging.INFO))
@@ -60,7 +69,8 @@ def connect(place: S3Place) -> Any:
         endpoint_url=place.endpoint_url or dialect.default_endpoint,
         max_attempts=1,
     )
-    client = resource.client_of(place)
+    with _endpoint_errors(place):
+        client = resource.client_of(place)
     unsigned = client.meta.config.merge(_config(place, payload_signing_enabled=False))
 
     def leave_to_its_checksum(params: dict[str, Any], **_: Any) -> None:
@@ -71,6 +81,23 @@ def connect(place: S3Place) -> Any:
         client.meta.events.register(f"before-call.s3.{operation}", leave_to_its_checksum)
     dialect.teach(client)
     return client
+
+
+@contextmanager
+def _endpoint_errors(place: S3Place) -> Iterator[None]:
+    """Tell an address that is none; its text is kept back, for people write passwords into addresses."""
+    try:
+        # Only when it signs would botocore find a port that is no number.
+        _ = urlsplit(place.endpoint_url or "").port
+        yield
+    except ValueError as error:
+        if isinstance(error, BotoCoreError):
+            raise
+        raise DestinationClosed(
+            f"the endpoint of bucket {place.bucket} is no address",
+            expected="endpoint_url as in https://host or https://host:port",
+            todo="correct endpoint_url",
+        ) from None
 
 
 def _config(place: S3Place, **s3: Any) -> Config:

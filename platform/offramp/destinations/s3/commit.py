@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from offramp.destinations.s3.errors import code_of, status_of
-from offramp.destinations.uploads import digest_of, shown
+from offramp.destinations.uploads import digest_of, shown, staged_otherwise
 from offramp.domain.errors import DestinationChanged, DestinationRefused, VerificationFailed
 from offramp.domain.steps import around
 
@@ -148,6 +149,11 @@ def _condition(over: Standing | None) -> dict[str, str]:
     return {"IfMatch": over.version} if over.version is not None else {}
 
 
-def bytes_of(content: Content) -> bytes:
-    """Return a small content whole."""
-    return content.source if isinstance(content.source, bytes) else content.source.read_bytes()
+def bytes_of(name: str, content: Content) -> bytes:
+    """Return a small content whole. Raises DeliveryRefused if the file is not what its checksum says."""
+    if isinstance(content.source, bytes):
+        return content.source
+    body = content.source.read_bytes()
+    if (sha256 := hashlib.sha256(body).hexdigest()) != content.sha256:
+        raise staged_otherwise(name, content, size=len(body), sha256=sha256)
+    return body

@@ -11,7 +11,7 @@ from offramp.destinations.s3.bucket import Bucket
 from offramp.destinations.s3.commit import Commit, bytes_of
 from offramp.destinations.s3.place import KEY_BYTES, S3Place, least_policy
 from offramp.destinations.s3.upload import PartsUpload, S3Pending, unfinished
-from offramp.domain.errors import DestinationChanged, DestinationRefused, DestinationUnreachable
+from offramp.domain.errors import DeliveryRefused, DestinationChanged, DestinationRefused, DestinationUnreachable
 from offramp.domain.steps import around, no_step, nothing_sent
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class S3Destination:
         if not isinstance(pending, S3Pending):
             message = f"a pending file of another destination: {type(pending).__name__}"
             raise TypeError(message)
-        body = b"" if pending.upload else bytes_of(pending.content)
+        body = b"" if pending.upload else bytes_of(pending.name, pending.content)
         with self._giving_up(pending.name, is_large=pending.upload is not None), self._bucket.errors(pending.name):
             written = self._commit.write(pending, body, over)
         with self._bucket.errors(pending.name), around(self._at_step, "verify"):
@@ -188,7 +188,7 @@ class S3Destination:
         """Abort the uploads of a key that can never be completed: their parts are paid for until then."""
         try:
             yield
-        except DestinationRefused:
+        except (DeliveryRefused, DestinationRefused):
             with suppress(DestinationRefused, DestinationUnreachable):
                 if is_large:
                     self._abort_all(name)

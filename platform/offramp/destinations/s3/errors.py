@@ -82,6 +82,8 @@ def status_of(error: ClientError) -> int:
 def errors(where: str, name: str, *, assumes_role: bool, forget: Callable[[], None]) -> Iterator[None]:
     """Turn what boto3 says into an error that says what to do. ``forget`` drops credentials that ended."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - half a second at the first call
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     try:
         yield
@@ -90,7 +92,30 @@ def errors(where: str, name: str, *, assumes_role: bool, forget: Callable[[], No
             forget()
         raise _answered(error, where, name, assumes_role=assumes_role) from error
     except BotoCoreError as error:
+        if "Invalid header" in str(error):
+            raise _not_a_header(where, name) from None
         raise _failed(error, where, name) from error
+    except ResponseParserError as error:
+        raise DestinationUnreachable(
+            f"{where} answers what no S3 store would: no S3 store answers there",
+            where=name,
+            expected="XML of the S3 protocol",
+            found=str(error).partition("\n")[0][:200],
+            todo="check endpoint_url, and whether a proxy answers in the store's place; then run again",
+        ) from error
+    # botocore wraps what breaks before a body and cuts of one, but not TLS that fails within it.
+    except HTTPError as error:
+        todo = "run again; if it stays so, check the network"
+        raise DestinationUnreachable(f"{where} broke off", where=name, found=str(error), todo=todo) from error
+
+
+def _not_a_header(where: str, name: str) -> DestinationClosed:
+    """Return the error for a setting that cannot be sent; the library's quotes it whole, a session token too."""
+    return DestinationClosed(
+        f"{where} cannot be asked: a setting cannot be sent in a header of HTTP",
+        where=name,
+        todo="check access_key, session_token and storage_class for a line break: files with a secret often end in one",
+    )
 
 
 def _answered(error: ClientError, where: str, name: str, *, assumes_role: bool) -> OfframpError:

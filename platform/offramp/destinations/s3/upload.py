@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 from offramp.destinations.s3.dialects import part_is_ours
-from offramp.domain.errors import VerificationFailed
+from offramp.destinations.uploads import staged_otherwise
 from offramp.domain.steps import around
 
 if TYPE_CHECKING:
@@ -85,13 +85,14 @@ class PartsUpload:
         self._sent = sent
         self._numbers = iter(range(1, -(-content.bytes // part_bytes) + 1))
         self._hash = hashlib.sha256()
+        self._hashed = 0
         self._following = dialect.follow()
         self._reading, self._telling = Lock(), Lock()
 
     def run(self, creation: Mapping[str, Any], threads: int) -> Upload:
         """Send the parts that are missing and return the upload, ready to be completed.
 
-        Each thread holds one part in memory. Raises VerificationFailed if the file is not what its checksum says.
+        Each thread holds one part in memory. Raises DeliveryRefused if the file is not what its checksum says.
         """
         begun = [
             one
@@ -104,13 +105,8 @@ class PartsUpload:
             works = [pool.submit(self._work, upload_id, listed) for _ in range(threads)]
         done = sorted(chain.from_iterable(work.result() for work in works), key=itemgetter(0))
         if self._hash.hexdigest() != self._content.sha256:
-            raise VerificationFailed(
-                "the staged file is not what its checksum says",
-                where=self._target["Key"],
-                expected=f"{self._content.bytes:,} bytes, sha256 {self._content.sha256}",
-                found=f"sha256 {self._hash.hexdigest()}",
-                todo="run again; if it stays so, check the disk of the lake",
-            )
+            sha256 = self._hash.hexdigest()
+            raise staged_otherwise(self._target["Key"], self._content, size=self._hashed, sha256=sha256)
         parts = tuple(self._dialect.part(*one) for one in done)
         return Upload(upload_id, parts, tuple(guard for _, _, guard in done), tuple(begun[:-1]), self._following)
 
@@ -141,6 +137,7 @@ class PartsUpload:
                 return None
             body = source.part(number)
             self._hash.update(body)
+            self._hashed += len(body)
             if self._following is not None:
                 self._following.update(body)
         return number, body

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import socket
+import struct
+import threading
 from typing import TYPE_CHECKING
 
+from offramp.destinations.network import connected
 from offramp.destinations.sftp.errors import sftp_errors
 from offramp.destinations.sftp.host_keys import HostKey, TrustedKeys, fingerprint, trusted_keys
 from offramp.destinations.sftp.login import log_in, private_key
@@ -60,10 +63,22 @@ def connect(place: SftpPlace, *, destination: str) -> SftpSession:
 def _ask_for_sftp(transport: Transport, channel: Channel, place: SftpPlace, destination: str) -> None:
     from paramiko import SSHException  # noqa: PLC0415 - loads cryptography
 
+    is_over = threading.Event()
+
+    def give_up() -> None:
+        is_over.set()
+        transport.close()
+
+    # paramiko waits for the answer without an end, but wakes up when the connection is closed.
+    over = threading.Timer(place.timeout_seconds, give_up)
+    over.daemon = True
+    over.start()
     try:
         channel.invoke_subsystem("sftp")
-    except SSHException as error:
-        if not transport.is_active():
+    except (SSHException, EOFError, OSError) as error:
+        if is_over.is_set():
+            raise TimeoutError from error
+        if not isinstance(error, SSHException) or not transport.is_active():
             raise
         raise DestinationClosed(
             f"the server of destination '{destination}' lets user '{place.username}' in, but has no SFTP for it",
@@ -71,6 +86,8 @@ def _ask_for_sftp(transport: Transport, channel: Channel, place: SftpPlace, dest
             found=str(error),
             todo="ask the customer to switch SFTP on for this user",
         ) from error
+    finally:
+        over.cancel()
 
 
 def found_host_key(place: SftpPlace) -> str:
@@ -135,6 +152,7 @@ def _handshakes(
 
 def _handshake(place: SftpPlace, host_keys: list[str], *, destination: str) -> Transport | None:
     """Return a connection whose keys are agreed, or None if the server has no host key of these types."""
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - slow to load
     from paramiko import SSHException, Transport  # noqa: PLC0415 - loads cryptography
     from paramiko.ssh_exception import IncompatiblePeer  # noqa: PLC0415
 
@@ -155,7 +173,8 @@ def _handshake(place: SftpPlace, host_keys: list[str], *, destination: str) -> T
             if len(host_keys) < len(_HOST_KEYS) and "host key" in str(error):
                 return None
             raise _nothing_in_common(place, error, destination) from error
-        except SSHException as error:
+        # All but the first are what paramiko makes of a byte that was damaged on the way.
+        except (SSHException, InvalidTag, ValueError, struct.error) as error:
             close_transport(transport)
             raise _without_handshake(place, error, destination) from error
         except BaseException:
@@ -166,17 +185,17 @@ def _handshake(place: SftpPlace, host_keys: list[str], *, destination: str) -> T
 
 
 def _connected(place: SftpPlace) -> socket.socket:
-    connected = socket.create_connection((place.host, place.port), place.timeout_seconds)
-    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    found = connected(place.host, place.port, place.timeout_seconds)
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     # paramiko goes on for ever to send to a server that takes nothing any more; the kernel of Linux can give up.
     if hasattr(socket, "TCP_USER_TIMEOUT"):
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(place.timeout_seconds * 1000))
-    return connected
+        found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(place.timeout_seconds * 1000))
+    return found
 
 
 def _without_handshake(place: SftpPlace, error: Exception, destination: str) -> DestinationDown:
     """Return the error for a server that says nothing, hangs up, or says something else than SSH."""
-    found, todo = str(error), "run again; the parts stay staged"
+    found, todo = str(error) or "a message that was damaged on the way", "run again; the parts stay staged"
     if "No existing session" in found:
         found = "no answer in time"
         todo = f"check the network and the server's load, or raise timeout_seconds, then {todo}"
@@ -204,8 +223,8 @@ def _nothing_in_common(place: SftpPlace, error: Exception, destination: str) -> 
 
 def _offer(place: SftpPlace) -> list[str]:
     """Ask for the algorithms of a server (RFC 4253, section 7.1), which paramiko keeps to itself when none fits."""
-    with _connected(place) as connected, connected.makefile("rb") as stream:
-        connected.sendall(b"SSH-2.0-offramp\r\n")
+    with _connected(place) as sock, sock.makefile("rb") as stream:
+        sock.sendall(b"SSH-2.0-offramp\r\n")
         while (line := stream.readline(1000)) and not line.startswith(b"SSH-"):
             pass
         length = int.from_bytes(stream.read(4), "big")

@@ -32,6 +32,7 @@ def sftp_errors(
 
     ``passing`` is raised for a network or a server that gives no answer of SFTP.
     """
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - see below
     from paramiko import SSHException  # noqa: PLC0415 - loads cryptography, which other destinations do not need
 
     what = f"destination '{destination}' cannot {doing}"
@@ -46,8 +47,9 @@ def sftp_errors(
         found = str(error) or "no answer in time"
         todo = f"check the network and the server's load, or raise timeout_seconds, then {_RETRY}"
         raise passing(what, where=path, found=found, todo=todo) from error
-    # An EOFError or SSHException here is a connection that broke; those of the handshake are told apart before.
-    except (OSError, EOFError, SSHException) as error:
+    # An EOFError or SSHException here is a connection that broke; those of the handshake are told apart before. A byte
+    # that was damaged on the way is an InvalidTag, or a UnicodeError where nothing is encrypted yet.
+    except (OSError, EOFError, SSHException, UnicodeError, InvalidTag) as error:
         raise passing(what, where=path, found=str(error) or "the connection was lost", todo=_RETRY) from error
 
 
