@@ -54,7 +54,7 @@ def of_wrong_keys(
     broken = "\n".join(
         [*sftp["private_key"].splitlines()[:2], "QnJva2VuLWtleS10aGF0LW5vYm9keS1tYXktc2Vl", "-----END-----"]
     )
-    return {
+    wrong = {
         "s3-wrong": s3 | {"secret_key": "wrong/secret+of=S3 %41 7711"},
         "s3-expired": s3 | {"session_token": "FwoGZXIvYXdzEXPIRED/token+7722=="},
         "hmac-wrong": hmac | {"secret_key": "wrong/hmac+secret=7733"},
@@ -67,6 +67,9 @@ def of_wrong_keys(
         "sftp-locked": sftp | {"private_key": locked, "private_key_passphrase": "wrong-sesame-7766"},
         "ftps-wrong": ftps | {"password": "wr0ng/pass&word%7777"},
     }
+    # Two destinations of one subscription at one place would be refused.
+    keys = {name: "key_prefix" if "key_prefix" in one else "directory" for name, one in wrong.items()}
+    return {name: one | {keys[name]: f"{one[keys[name]]}/{name}"} for name, one in wrong.items()}
 
 
 def forms(secret: str) -> Iterator[bytes]:
