@@ -98,8 +98,7 @@ ROWS: tuple[Row, ...] = (
         _all(("ftp",), _RETRIED),
         _own(("ftp",), "test_a_connection_that_the_server_ended_while_idle"),
     ),
-    # vsftpd locks a file that is written; it holds the lock for the connection that it still believes in.
-    Row("stall", "no byte goes up any more", {**_all((*HTTP, *_WIRE), _RETRIED), "vsftpd": _LATER}),
+    Row("stall", "no byte goes up any more", _all((*HTTP, *_WIRE), _RETRIED)),
     Row("stall-of-an-answer", "the work is done and no answer comes", _all((*HTTP, *_WIRE), _RETRIED)),
     Row("server-is-down", "the server is down", _all((*HTTP, *_WIRE), _LATER)),
     Row("error-500", "500, once", _all(HTTP, _RETRIED)),
@@ -228,8 +227,6 @@ def as_markdown() -> str:
 
 def _cell(row: Row, kind: str) -> str:
     text = str(row.cells.get(kind, "-"))
-    if kind == "ftps" and "vsftpd" in row.cells:
-        text += f"; vsftpd: {row.cells['vsftpd']}"
     return text
 
 
