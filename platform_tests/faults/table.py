@@ -226,8 +226,7 @@ def as_markdown() -> str:
 
 
 def _cell(row: Row, kind: str) -> str:
-    text = str(row.cells.get(kind, "-"))
-    return text
+    return str(row.cells.get(kind, "-"))
 
 
 def _tests(row: Row) -> str:
