@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from functools import partial
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -10,6 +9,7 @@ import dagster as dg
 from offramp.domain.errors import OfframpError
 from offramp.orchestration.describe import table
 from offramp.orchestration.keys import recipient_key
+from offramp.orchestration.recipients import by_owner
 from offramp.orchestration.workplace import WORKPLACE, Workplace
 
 if TYPE_CHECKING:
@@ -23,10 +23,7 @@ REACHED = "destinations_reached"
 
 def reach_checks(subscriptions: "Sequence[Subscription]") -> list[dg.AssetChecksDefinition]:
     """Return a check per recipient and feed that tries each of its destinations with a probe."""
-    return [
-        _reach_check(recipient, feed, tuple(group))
-        for (recipient, feed), group in groupby(sorted(subscriptions, key=_owner), key=_owner)
-    ]
+    return [_reach_check(recipient, feed, mine) for (recipient, feed), mine in by_owner(subscriptions)]
 
 
 def _reach_check(recipient: str, feed: str, subscriptions: "Sequence[Subscription]") -> dg.AssetChecksDefinition:
@@ -82,7 +79,3 @@ def _rights(workplace: Workplace, subscriptions: "Sequence[Subscription]") -> di
                 rights = workplace.rooms.destination(name, one).rights()
                 found[f"rights_{one.id}_{name}"] = dg.MetadataValue.md(f"```\n{rights}\n```")
     return found
-
-
-def _owner(subscription: "Subscription") -> tuple[str, str]:
-    return (subscription.recipient, subscription.feed)

@@ -15,7 +15,7 @@ from offramp.orchestration.keys import export_key, recipient_key
 from offramp.pipeline.plan import latest_revision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from offramp.domain.exports import Export
@@ -35,8 +35,7 @@ def recipient_assets(
     """Return an external asset per recipient and feed, downstream of the exports that it takes."""
     known = tuple(exports)
     specs = []
-    for (recipient, feed), group in groupby(sorted(subscriptions, key=_owner), key=_owner):
-        mine = tuple(group)
+    for (recipient, feed), mine in by_owner(subscriptions):
         taken = [
             export for export in known if any(_cron(feeds, subscription, export) is not None for subscription in mine)
         ]
@@ -116,6 +115,12 @@ def _report_once(instance: dg.DagsterInstance, key: dg.AssetKey, day: date, held
             },
         )
     )
+
+
+def by_owner(subscriptions: Iterable[Subscription]) -> Iterator[tuple[tuple[str, str], tuple[Subscription, ...]]]:
+    """Yield recipient and feed with the subscriptions that they have, sorted."""
+    for owner, group in groupby(sorted(subscriptions, key=_owner), key=_owner):
+        yield owner, tuple(group)
 
 
 def _owner(subscription: Subscription) -> tuple[str, str]:

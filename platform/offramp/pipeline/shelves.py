@@ -7,19 +7,15 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import quote
 
 from offramp.domain.errors import DestinationChanged, WrongUse
+from offramp.settings.destinations import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from offramp.domain.ports import Destination
-
-
-URL_SAFE = "/=@,+:!"
-"""What stands in a URL's path as it is, beside letters and digits."""
 
 
 class Missing(Exception):
@@ -103,7 +99,7 @@ class RemoteShelf:
 
     def path_of(self, name: str) -> str:
         """Return the URL of a file."""
-        return f"{self._shown}/{quote(name, safe=URL_SAFE)}"
+        return f"{self._shown}/{quoted(name)}"
 
     def small(self, name: str) -> bytes:
         """Read a small file."""

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import quote
 
-from pydantic import BeforeValidator, ByteSize, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, ByteSize, Field, SecretStr, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
 from offramp.settings.fields import PLACEHOLDERS, Count, Secret, Strict, with_placeholders
@@ -283,6 +283,10 @@ class FtpDestination(_Destination):
 DestinationSettings = Annotated[
     LocalDestination | S3Destination | GcsDestination | SftpDestination | FtpDestination, Field(discriminator="kind")
 ]
+
+
+DESTINATION: TypeAdapter[DestinationSettings] = TypeAdapter(DestinationSettings)
+"""Reads a destination of any kind from plain values."""
 
 
 def quoted(name: str) -> str:

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic import SecretStr, ValidationError
 
 from offramp.domain.errors import SettingsError, nearest
 from offramp.domain.personal import Personal, Treatment
@@ -25,7 +25,7 @@ from offramp.settings.delivery_options import (
     inherited,
     option_of,
 )
-from offramp.settings.destinations import DestinationSettings, LocalDestination
+from offramp.settings.destinations import DESTINATION, DestinationSettings, LocalDestination
 from offramp.settings.secrets import CREDENTIALS
 from offramp.settings.shapes import DemoSource, FileText, PostgresSource, SubscriptionText
 from offramp.settings.urls import destination_at
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 CONFIG_VARIABLE = "OFFRAMP_CONFIG"
 DEFAULT_FILE = "offramp.yaml"
 ENVIRONMENT = "the environment"
-_DESTINATION: TypeAdapter[DestinationSettings] = TypeAdapter(DestinationSettings)
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
@@ -329,7 +328,7 @@ class _Reading:
         for short, settings in destinations_in(options).items():
             name = f"{text.id}:{short}"
             try:
-                one = _DESTINATION.validate_python(settings)
+                one = DESTINATION.validate_python(settings)
             except ValidationError as refused:
                 fault = refused.errors(include_url=False, include_input=False)[0]
                 said = f"{option_of(fault['loc'], str(settings['kind']))} does not do: {fault['msg']}"

@@ -6,18 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from offramp.domain.errors import WrongUse, nearest
 from offramp.settings.delivery_options import DELIVERY_NAMES, SFTP_PORT, destinations_in, option_of
-from offramp.settings.destinations import DestinationSettings
+from offramp.settings.destinations import DESTINATION, DestinationSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from urllib.parse import SplitResult
 
 SCHEMES = ("s3", "gs", "sftp", "ftp", "ftps")
-_DESTINATION: TypeAdapter[DestinationSettings] = TypeAdapter(DestinationSettings)
 
 
 def is_url(text: str) -> bool:
@@ -53,7 +52,7 @@ def destination_at(url: str, variables: Mapping[str, str]) -> tuple[DestinationS
         if "host_key" not in settings and known_hosts.exists():
             settings["known_hosts"] = known_hosts
     try:
-        return _DESTINATION.validate_python(settings), unquote(path).strip("/")
+        return DESTINATION.validate_python(settings), unquote(path).strip("/")
     except ValidationError as refused:
         fault = refused.errors(include_url=False, include_input=False)[0]
         name = option_of(fault["loc"], str(settings["kind"]))
