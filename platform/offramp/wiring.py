@@ -17,9 +17,10 @@ from offramp.destinations.local import LocalDestination
 from offramp.domain.errors import DestinationClosed, WrongUse, nearest
 from offramp.domain.steps import no_step
 from offramp.engine.duckdb_engine import DuckDBEngine
-from offramp.feeds.registry import FEEDS, exports_of
+from offramp.feeds.registry import FEEDS, exports_of, layers_of
 from offramp.formats.registry import FORMATS
 from offramp.lake.landings import FolderLandingStore
+from offramp.lake.layers import LayerStore
 from offramp.lake.manifests import ManifestStore
 from offramp.lake.models import ModelStore
 from offramp.lake.parts import PartStore
@@ -319,6 +320,7 @@ def open_rooms(
         lake=Lake(
             landings=FolderLandingStore(root, memory_bytes=limits.memory_bytes, threads=limits.threads),
             models=ModelStore(root),
+            layers=LayerStore(root),
             parts=parts,
             staged=StagedStore(root, parts),
             rejects=RejectStore(root),
@@ -337,5 +339,7 @@ def open_rooms(
         claim_ttl=settings.claim_ttl,
         publish_parallel=limits.publish_parallel,
         versions=versions(),
+        memory_bytes=limits.memory_bytes,
+        layers=layers_of(FEEDS),
         at_step=at_step,
     )

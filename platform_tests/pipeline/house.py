@@ -16,6 +16,7 @@ from offramp.engine.duckdb_engine import DuckDBEngine
 from offramp.feeds.media.feed import MediaFeed
 from offramp.formats.registry import FORMATS
 from offramp.lake.landings import FolderLandingStore
+from offramp.lake.layers import LayerStore
 from offramp.lake.manifests import ManifestStore
 from offramp.lake.models import ModelStore
 from offramp.lake.parts import PartStore
@@ -102,6 +103,7 @@ class House:
             lake=Lake(
                 landings=FolderLandingStore(lake, memory_bytes=MEMORY, threads=2),
                 models=ModelStore(lake),
+                layers=LayerStore(lake),
                 parts=parts,
                 staged=StagedStore(lake, parts),
                 rejects=RejectStore(lake),

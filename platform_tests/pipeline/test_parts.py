@@ -33,7 +33,7 @@ class PartedFeed(ShopFeed):
     def __init__(self, *, is_gzip: bool) -> None:
         self._zips = is_gzip
 
-    def part_count(self, delivery: Delivery, rows: int) -> int:  # noqa: ARG002 - three, whatever there is
+    def part_count(self, delivery: Delivery, rows: int, groups: int) -> int:  # noqa: ARG002 - three, whatever there is
         return 3
 
     def format(self, subscription: Subscription, export: Export) -> tuple[FormatName, Mapping[str, object]]:

@@ -52,6 +52,7 @@ def catalogue(project: Project) -> dict[str, object]:
             "tests": [f"{test.name} {test.severity}" for test in loaded.tests],
         }
         for loaded in project.models.values()
+        if loaded.model.feed == "media"
     }
 
 
@@ -67,7 +68,9 @@ def test_there_is_one_sql_and_one_yml_per_entity(real: Project, real_folder: Pat
     folder = real_folder / "models" / "media"
 
     assert len(ENTITIES) == 57
-    assert sorted(real.models) == [f"media.{entity}" for entity in ENTITIES]
+    assert sorted(name for name in real.models if name.startswith("media.")) == [
+        f"media.{entity}" for entity in ENTITIES
+    ]
     assert {file.name for file in folder.iterdir()} == {
         "_sources.yml",
         *(f"{entity}.{suffix}" for entity in ENTITIES for suffix in ("sql", "yml")),

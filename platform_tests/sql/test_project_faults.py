@@ -42,7 +42,7 @@ def line_of(text: str, part: str) -> int:
         ("change_column: changed_at", "change_column: name", "change_column: name", "no instant"),
         ("        change_column: changed_at\n", "", "meta:\n        kind", "something must date its changes"),
         ("        tenant_column: tenant\n    columns", "    columns", "config:\n          meta:\n            exp",
-         "only the tenant column"),
+         "and neither tenant, change, order nor window needs it"),
         ("values: [north, south, \"it's\"]", "values: [1, 2]", "- accepted_values", "not of the column's type"),
         ("            key: [code]", "            key: [code]\n            increment: {column: a, overlap: soon}",
          "increment: {column", "no duration"),

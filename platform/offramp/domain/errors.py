@@ -10,6 +10,7 @@
     │   ├── GateFailed            a data test over the lake did not pass: nothing is delivered
     │   ├── ContractBroken        rows differ from the contract's columns, types, order or key
     │   ├── LandingUnavailable    no landing of that time exists and none can be made
+    │   ├── BuildMissing          a day is computed from the day before, which was not built
     │   ├── SourceRefused         the source cannot be carried: a type, a missing table, a right
     │   ├── DeliveryRefused       it would overwrite, repeat or reorder what was delivered
     │   └── DestinationRefused    the destination says no: rights, names
@@ -113,6 +114,10 @@ class ContractBroken(PermanentError):
 
 class LandingUnavailable(PermanentError):
     """No landing of that time exists, and the source cannot be read as of then."""
+
+
+class BuildMissing(PermanentError):
+    """What is computed day by day goes on from a day that was not built."""
 
 
 class SourceRefused(PermanentError):

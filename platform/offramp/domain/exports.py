@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from offramp.domain.contracts import Contract
+    from offramp.domain.contracts import Column, Contract
 
 
 class Mode(StrEnum):
@@ -15,17 +15,20 @@ class Mode(StrEnum):
 
     SNAPSHOT = "snapshot"
     DELTA = "delta"
+    OFFLOAD = "offload"
 
 
 class EntityKind(StrEnum):
     """How rows of an entity live (media_exports.md section 1).
 
-    mutable: rows change; reference: small lists, a snapshot is enough; events: facts that are only added.
+    mutable: rows change; reference: small lists, a snapshot is enough; events: facts that are only added; computed:
+    rows that are computed anew as of each day, of which a sliding window is offloaded (mobility_offloads.md section 8).
     """
 
     MUTABLE = "mutable"
     REFERENCE = "reference"
     EVENTS = "events"
+    COMPUTED = "computed"
 
 
 class FormatName(StrEnum):
@@ -40,12 +43,13 @@ class FormatName(StrEnum):
 class TaskSchedule:
     """The variable that switches one task of an entity (``CRON_SCHEDULE_USERS``) and its default cron.
 
-    An empty default is off.
+    An empty default is off. ``is_shared`` allows other entities to be switched by the same variable.
     """
 
     variable: str
     default: str
     modes: tuple[Mode, ...]
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,11 @@ class Model:
     """A model of ``dbt_like_sql`` as the rooms above sql see it. Its SQL stays in the sql room.
 
     ``tenant_column`` names the output column that says whose a row is; None where every source is shared.
-    ``event_source`` is the (source, table) whose increments an events model is cut by.
+    ``event_source`` is the (source, table) whose increments an events model is cut by. ``hidden`` are columns that the
+    SQL gives beside the contract's and that no file holds: ``order`` (empty: the key) says how rows are sorted, and
+    ``window_column`` which instant has to lie in the window of an offload. ``part_key`` is the column whose values are
+    never divided between parts. ``is_stored`` models are kept in the lake once computed; those that are not
+    ``is_exported`` are steps on the way to others.
     """
 
     feed: str
@@ -67,11 +75,26 @@ class Model:
     fingerprint: str
     event_source: tuple[str, str] | None = None
     owners: tuple[str, ...] = ()
+    hidden: tuple[Column, ...] = ()
+    order: tuple[str, ...] = ()
+    window_column: str | None = None
+    part_key: str | None = None
+    is_stored: bool = False
+    is_exported: bool = True
 
     @property
     def name(self) -> str:
         """``media.users``."""
         return f"{self.feed}.{self.entity}"
+
+    def column(self, name: str) -> Column:
+        """Return a column by its name, one that is hidden too; a KeyError if there is none."""
+        return next((one for one in self.hidden if one.name == name), None) or self.contract.column(name)
+
+    @property
+    def sort(self) -> tuple[str, ...]:
+        """The columns by which rows are sorted within a tenant."""
+        return self.order or self.contract.key
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,10 +67,12 @@ def build_manifest(
     dialect: Mapping[str, object],
     verification: Mapping[str, str],
     versions: Mapping[str, str],
+    marker: str | None = None,
 ) -> Manifest:
     """Build the manifest of a staged delivery. Nothing in it differs between two equal runs.
 
-    ``verification`` says by destination how files are proved before the manifest exists.
+    ``verification`` says by destination how files are proved before the manifest exists; ``marker`` is the empty file
+    that is written after it.
     """
     delivery = staged.delivery
     export = delivery.export
@@ -133,6 +135,7 @@ def build_manifest(
             }
             for number, file in enumerate(staged.files)
         ],
+        **({"marker": marker} if marker is not None else {}),
         "totals": {"files": len(staged.files), "bytes": staged.bytes, "rows": staged.rows},
         "counts": asdict(counts),
         "left_out": {"pending": counts.pending, "unchanged": counts.unchanged},

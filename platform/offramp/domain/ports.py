@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from offramp.domain.exports import Export, FormatName, Model
     from offramp.domain.landings import LandedTable, Landing, Relation, TableSpec
+    from offramp.domain.layers import Layer
     from offramp.domain.subscriptions import Subscription
     from offramp.domain.windows import Window
 
@@ -322,6 +323,9 @@ class Feed(Protocol):
         Without exports, what depends on the jobs that there are is not checked.
         """
 
+    def check_tenants(self, tenants: Iterable[str]) -> str | None:
+        """Say what is wrong with the tenants of a subscription, or None."""
+
     def warnings(self, options: Mapping[str, str], exports: Iterable[Export]) -> tuple[str, ...]:
         """Say what is odd about options that work; each message begins with an option's name."""
 
@@ -355,5 +359,13 @@ class Feed(Protocol):
     def sidecars(self, delivery: Delivery, file: FileEntry) -> Mapping[str, bytes]:
         """Return the small files that go beside a file, by path: checksums as a customer asked for."""
 
-    def part_count(self, delivery: Delivery, rows: int) -> int:
-        """Return in how many parts rows are written."""
+    def part_count(self, delivery: Delivery, rows: int, groups: int) -> int:
+        """Return in how many parts rows are written. ``groups`` are values of the model's part key, else the rows."""
+
+    def marker_name(self, delivery: Delivery) -> str | None:
+        """Return the path of the empty file that is written last, and removed first by a correction; None: none is."""
+
+    def layers(self) -> tuple[Layer, ...]:
+        """Return what the feed computes day by day, each after those that it reads. Models read its tables as those of
+        the source ``<feed>_layers``.
+        """

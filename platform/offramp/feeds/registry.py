@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from offramp.feeds.media.feed import MediaFeed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from offramp.domain.exports import Export, Model
+    from offramp.domain.layers import Layer
     from offramp.domain.ports import Feed
 
 FEEDS: dict[str, Feed] = {"media": MediaFeed()}
@@ -20,3 +21,9 @@ def exports_of(models: Iterable[Model]) -> dict[str, Export]:
     known = tuple(models)
     found = [export for feed in FEEDS.values() for export in feed.exports(known)]
     return {export.name: export for export in sorted(found, key=lambda one: one.name)}
+
+
+def layers_of(feeds: Mapping[str, Feed]) -> dict[str, dict[str, Layer]]:
+    """Return what feeds compute, by the source that models read it as, and by layer."""
+    found = {f"{name}_layers": {layer.name: layer for layer in feed.layers()} for name, feed in feeds.items()}
+    return {source: layers for source, layers in found.items() if layers}

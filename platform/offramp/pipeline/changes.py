@@ -36,7 +36,7 @@ def changes_schema(model: Model) -> tuple[tuple[str, str], ...]:
     columns += [(name, contract.column(name).type.duckdb) for name in contract.key]
     columns.append(("change", "VARCHAR"))
     if contract.change_column:
-        columns.append(("changed_at", contract.column(contract.change_column).type.duckdb))
+        columns.append(("changed_at", model.column(contract.change_column).type.duckdb))
     return tuple(columns)
 
 

@@ -51,6 +51,8 @@ def cut_rows(
 ) -> CutRows:
     """Return the cut of a delivery. ``base`` is the landing of its previous delivery."""
     model = delivery.export.model
+    if delivery.export.mode is Mode.OFFLOAD:
+        return _offload(rooms, delivery, landing)
     if delivery.export.mode is Mode.SNAPSHOT or (delivery.window is None and model.kind is not EntityKind.EVENTS):
         over = model_over(rooms, model, landing, prefix="now_")
         return CutRows(_classified(over.sql, f"'{Cut.ALL}'"), over.relations)
@@ -63,9 +65,21 @@ def _classified(sql: str, cut: str, late_age: str = "null::varchar", repeated: s
     return f"select m.*, {cut} as {CUT}, {late_age} as {LATE_AGE}, {repeated} as {REPEATED} from ({sql}) as m"
 
 
+def _offload(rooms: Rooms, delivery: Delivery, landing: Landing) -> CutRows:
+    """Cut the rows of a sliding window; a model that has none gives its state as it is (mobility_offloads.md 8)."""
+    model, window = delivery.export.model, delivery.window
+    over = model_over(rooms, model, landing, prefix="now_")
+    if model.window_column is None or window is None:
+        return CutRows(_classified(over.sql, f"'{Cut.ALL}'"), over.relations)
+    instant = f"m.{identifier(model.window_column)}"
+    start, end = (f"timestamp '{one:%Y-%m-%d %H:%M:%S.%f}'" for one in (window.start, window.end))
+    cut = f"case when {instant} >= {start} and {instant} < {end} then '{Cut.WINDOW}' else 'unchanged' end"
+    return CutRows(_classified(over.sql, cut), over.relations)
+
+
 def change_instant(model: Model, moment: datetime) -> str:
     """Return an instant as a literal of the change column's type; times without a zone are UTC."""
-    kind = model.contract.column(_change(model)).type.kind
+    kind = model.column(_change(model)).type.kind
     text = f"{moment:%Y-%m-%d %H:%M:%S.%f}"
     if kind is TypeKind.DATE:
         return f"date '{moment:%Y-%m-%d}'"

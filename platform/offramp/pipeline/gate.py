@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from offramp.domain.errors import GateFailed
-from offramp.pipeline.relations import files_read, model_over
+from offramp.pipeline.relations import files_read, model_over, relation_of
 from offramp.sql.data_tests import Severity
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def gate(rooms: Rooms, export: Export, data_day: date, landing: Landing) -> Gate
     Tables that did not change since an earlier landing passed are not read again.
     """
     by_landing = (export.model.name, landing.id)
-    by_files = (export.model.name, files_read(landing, rooms.gate_sql(export.model, prefix="now_").relations))
+    by_files = (export.model.name, files_read(rooms, landing, rooms.gate_sql(export.model, prefix="now_").relations))
     known = rooms.gates.get(by_landing) or rooms.gates.get(by_files)
     if known is not None:
         if known.landing_id != landing.id:
@@ -89,7 +89,7 @@ def _run(rooms: Rooms, export: Export, data_day: date, landing: Landing) -> Gate
     project, model = rooms.project, export.model
     gate_sql = rooms.gate_sql(model, prefix="now_")
     over = model_over(rooms, model, landing, prefix="now_")
-    relations = {use.name: rooms.lake.landings.relation(use.name, landing, use.table) for use in gate_sql.relations}
+    relations = {use.name: relation_of(rooms, use, landing) for use in gate_sql.relations}
     with rooms.engine.open(relations.values()) as session:
         problems = project.type_problems(model.name, session.describe(over.sql))
         if problems:

@@ -1,8 +1,9 @@
 """Placing: one delivery on its way to one destination, in an order that no reader can mistake.
 
-The order (layout: flat file with sidecar, promises.md section 6): files, their sidecars, the manifest's checksum, the
-manifest. A reader that waits for the manifest never sees part of a delivery. Every step may be repeated: what is
-there with equal content is left as it is.
+The order (promises.md section 6): files, their sidecars, the manifest's checksum, the manifest, and where the feed's
+layout has one the empty marker of the folder. A correction takes the marker away first. A reader that waits for the
+manifest, or for the marker, never sees part of a delivery. Every step may be repeated: what is there with equal content
+is left as it is.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ class Placing:
         sidecars = _sidecars(feed, delivery, staged.files)
         is_first = self.claim.token == 1 and delivery.supersedes is None and not repairs
         self.is_fresh = self.destination.is_conditional and is_first
-        written = (*(file.name for file in staged.files), *sidecars, f"{name}.sha256", name)
+        marker = feed.marker_name(delivery)
+        markers = () if marker is None else (marker,)
+        written = (*(file.name for file in staged.files), *sidecars, f"{name}.sha256", name, *markers)
         try:
             if not self.destination.is_conditional:
                 # A run that stands still right before a rename finds nothing to rename any more.
@@ -69,6 +72,9 @@ class Placing:
             self.rooms.at_step("publish.manifest")
             self._put_small(f"{name}.sha256", f"{manifest.sha256}  {name.rsplit('/', 1)[-1]}\n".encode())
             self._put_small(name, manifest.content)
+            if marker is not None:
+                self.rooms.at_step("publish.marker")
+                self._put_small(marker, b"")
             # A store creates anew what a correction removed meanwhile: only the claim tells.
             self.rooms.ledger.check(self.claim)
         except ClaimLost:
@@ -186,8 +192,14 @@ class Placing:
         """Take back the word of the earlier revision before its files change."""
         if delivery.supersedes is None:
             return
+        feed = self.rooms.feed_of(delivery.export)
+        marker = feed.marker_name(delivery)
+        if marker is not None:
+            self.rooms.ledger.check(self.claim)
+            self.rooms.at_step("publish.unmark")
+            self.destination.delete(marker)
         for revision in range(1, delivery.revision):
-            name = self.rooms.feed_of(delivery.export).manifest_name(replace(delivery, revision=revision))
+            name = feed.manifest_name(replace(delivery, revision=revision))
             self.rooms.ledger.check(self.claim)
             self.rooms.at_step("publish.supersede")
             self.destination.delete(name)

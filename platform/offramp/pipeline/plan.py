@@ -239,7 +239,7 @@ def _delivery(
         kind = Kind.INITIAL
     is_again = is_correction or begun is not None
     was_initial = is_delta and is_again and previous is None and subscription.initial is Initial.FULL
-    has_window = is_delta and kind is not Kind.INITIAL and not was_initial
+    has_window = export.mode is Mode.OFFLOAD or (is_delta and kind is not Kind.INITIAL and not was_initial)
     missed = (
         _missed_days(mine, data_day, previous, subscription=subscription, cron=cron)
         if previous and kind is Kind.REGULAR

@@ -44,6 +44,7 @@ def manifest_of(rooms: Rooms, staged: Staged) -> Manifest:
         dialect={"type": format_name.value, **rooms.formats[format_name].dialect(options)},
         verification={name: rooms.proof_of(name, delivery.subscription) for name in rooms.destinations_of(delivery)},
         versions=rooms.versions,
+        marker=rooms.feed_of(delivery.export).marker_name(delivery),
     )
 
 

@@ -6,11 +6,14 @@ import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from offramp.pipeline.layers import layer_relation, layer_relation_since
+from offramp.pipeline.stored import stored_relation
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from offramp.domain.exports import Model
-    from offramp.domain.landings import Landing, Relation
+    from offramp.domain.landings import LandedTable, Landing, Relation
     from offramp.pipeline.rooms import Rooms
     from offramp.sql.compiled import RelationUse
 
@@ -26,21 +29,35 @@ class ModelOver:
 def model_over(rooms: Rooms, model: Model, landing: Landing, *, prefix: str = "") -> ModelOver:
     """Return a model over all rows of a landing. ``prefix`` keeps two landings apart in one query."""
     compiled = rooms.compiled(model, prefix=prefix)
-    relations = tuple(rooms.lake.landings.relation(use.name, landing, use.table) for use in compiled.relations)
-    return ModelOver(compiled.sql, relations)
+    return ModelOver(compiled.sql, tuple(relation_of(rooms, use, landing) for use in compiled.relations))
+
+
+def relation_of(rooms: Rooms, use: RelationUse, landing: Landing) -> Relation:
+    """Return what a model reads as of a landing: a landed table, one that a layer computes, or a stored model."""
+    if not use.is_landed:
+        model = rooms.project.model(use.table).model
+        return stored_relation(rooms, model, model_over(rooms, model, landing), use.name)
+    if use.source in rooms.layers:
+        return layer_relation(rooms, use.source, use.table, landing, use.name)
+    return rooms.lake.landings.relation(use.name, landing, use.table)
 
 
 def model_since(rooms: Rooms, model: Model, landing: Landing, base: Landing | None, *, prefix: str) -> ModelOver:
     """Return an events model over the increments that landed after ``base``; other tables are read whole."""
     compiled = rooms.compiled(model, prefix=prefix)
-    store = rooms.lake.landings
     relations = tuple(
-        store.relation_since(use.name, landing, use.table, base)
+        _relation_since(rooms, use, landing, base)
         if (use.source, use.table) == model.event_source
-        else store.relation(use.name, landing, use.table)
+        else relation_of(rooms, use, landing)
         for use in compiled.relations
     )
     return ModelOver(compiled.sql, relations)
+
+
+def _relation_since(rooms: Rooms, use: RelationUse, landing: Landing, base: Landing | None) -> Relation:
+    if use.source in rooms.layers:
+        return layer_relation_since(rooms, use.source, use.table, landing, base, relation=use.name)
+    return rooms.lake.landings.relation_since(use.name, landing, use.table, base)
 
 
 def model_base(rooms: Rooms, model: Model, base: Landing, now: ModelOver, *, prefix: str) -> ModelOver:
@@ -55,16 +72,24 @@ def model_base(rooms: Rooms, model: Model, base: Landing, now: ModelOver, *, pre
     return ModelOver(over.sql, tuple(relations))
 
 
-def files_read(landing: Landing, uses: Iterable[RelationUse]) -> str:
+def files_read(rooms: Rooms, landing: Landing, uses: Iterable[RelationUse]) -> str:
     """Return a hash that two landings share only where relations have the same files and columns in both.
 
     Tables of events have a file for each landing, so that their names are too long to be kept.
     """
-    tables = sorted({use.table: landing.table(use.table) for use in uses}.items())
+    tables = sorted({(use.source, use.table): _read(rooms, landing, use) for use in uses}.items())
     return hashlib.sha256(repr(tables).encode()).hexdigest()
+
+
+def _read(rooms: Rooms, landing: Landing, use: RelationUse) -> LandedTable | str:
+    """Return what a landing has of a table. What is computed is computed anew for each landing."""
+    is_computed = not use.is_landed or use.source in rooms.layers
+    return landing.id if is_computed else landing.table(use.table)
 
 
 def is_unchanged(rooms: Rooms, model: Model, landing: Landing, base: Landing) -> bool:
     """Return True where every table of the model refers to the same files in both landings."""
-    tables = {use.table for use in rooms.compiled(model).relations}
-    return all(landing.table(name).files == base.table(name).files for name in tables)
+    uses = rooms.compiled(model).relations
+    if any(not use.is_landed or use.source in rooms.layers for use in uses):
+        return landing.id == base.id
+    return all(landing.table(use.table).files == base.table(use.table).files for use in uses)

@@ -38,7 +38,7 @@ def made_before(rooms: Rooms, delivery: Delivery) -> Staged | None:
     if found is None or delivery.supersedes is not None:
         return None
     feed, parts = rooms.feed_of(delivery.export), rooms.lake.parts
-    count = feed.part_count(delivery, found.counts.rows)
+    count = feed.part_count(delivery, found.counts.rows, found.counts.rows)
     if count != len(found.files) or not all(parts.verify(file.sha256) for file in found.files):
         return None
     files = tuple(
@@ -56,8 +56,8 @@ def remember(rooms: Rooms, staged: Staged) -> None:
 
 def _key(rooms: Rooms, delivery: Delivery) -> Hashable:
     export = delivery.export
-    if export.mode is not Mode.SNAPSHOT:
+    if export.mode is not Mode.SNAPSHOT or export.model.part_key is not None:
         return None
     landing = rooms.lake.landings.get(rooms.source_of(export).name, delivery.landing_id or "")
-    read = files_read(landing, rooms.compiled(export.model, prefix="now_").relations)
+    read = files_read(rooms, landing, rooms.compiled(export.model, prefix="now_").relations)
     return (delivery.subscription.id, export.name, delivery.contract.fingerprint, read)

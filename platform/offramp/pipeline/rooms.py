@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from offramp.domain.errors import OfframpError
     from offramp.domain.exports import Export, FormatName, Model
     from offramp.domain.landings import TableSpec
+    from offramp.domain.layers import Layer
     from offramp.domain.ports import (
         Destination,
         Engine,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         Source,
     )
     from offramp.domain.subscriptions import Subscription
+    from offramp.lake.layers import LayerStore
     from offramp.lake.manifests import ManifestStore
     from offramp.lake.models import ModelStore
     from offramp.lake.parts import PartStore
@@ -92,6 +94,7 @@ class Lake:
 
     landings: LandingStore
     models: ModelStore
+    layers: LayerStore
     parts: PartStore
     staged: StagedStore
     rejects: RejectStore
@@ -105,7 +108,7 @@ class Rooms:
     ``destination`` gives a destination by its name, with the paths of a subscription; ``hang_up`` closes the
     connections of all that were given; ``proof`` says how one proves uploads, without opening it. ``down`` are
     destinations that are left alone for now, ``wary`` those that broke off lately. ``has_ended`` tells whether the
-    process that an ``owner`` names is known to have ended.
+    process that an ``owner`` names is known to have ended. ``layers`` are by the source that models read them as.
     """
 
     project: Project
@@ -125,6 +128,8 @@ class Rooms:
     claim_ttl: timedelta
     publish_parallel: int
     versions: Mapping[str, str]
+    memory_bytes: int = 256 * 1024 * 1024
+    layers: Mapping[str, Mapping[str, Layer]] = field(default_factory=dict)
     at_step: Callable[[str], None] = no_step
     patience: Patience = PATIENCE
     hang_up: Callable[[], None] = no_news

@@ -94,7 +94,9 @@ def open_scan(rooms: Rooms, deliveries: Sequence[Delivery]) -> Iterator[Scan]:
     tenants = sorted({tenant for delivery in deliveries for tenant in delivery.subscription.tenants})
     # A tenant column beside the rows costs a sixth of the sort, so it is there only to tell tenants apart.
     tenant = (TENANT,) if model.tenant_column and len(tenants) > 1 else ()
-    order = (*((CHANGED_AT,) if mode is not Mode.SNAPSHOT else ()), *model.contract.key, *tenant)
+    # Rows that a contract orders otherwise are not found again by their change time, only by their order.
+    by_change = (CHANGED_AT,) if mode is Mode.DELTA and not model.order else ()
+    order = (*by_change, *model.sort, *tenant)
     rows = _sorted_rows(model, cut, order, tenants)
     with rooms.engine.open(cut.relations) as session:
         rooms.at_step("stage.count")
@@ -136,8 +138,10 @@ def _compared(rooms: Rooms, delivery: Delivery) -> tuple[str, ...]:
 
 
 def _sorted_rows(model: Model, cut: CutRows, order: Sequence[str], tenants: Sequence[str]) -> str:
-    """Return the rows to deliver, sorted: snapshots by key, all else by change time, then key; tenants break ties."""
-    columns = [identifier(name) for name in model.contract.names]
+    """Return the rows to deliver, sorted: as the model says, else deltas by change time, then all by key; tenants
+    break ties.
+    """
+    columns = [identifier(name) for name in (*model.contract.names, *(one.name for one in model.hidden))]
     columns += [f"{_tenant(model)} as {TENANT}"] if TENANT in order else []
     by = [changed_at(model) if name == CHANGED_AT else identifier(name) for name in order]
     delivered = ", ".join(map(literal, DELIVERED_CUTS))
@@ -154,7 +158,7 @@ def _tenant(model: Model) -> str:
 def changed_at(model: Model) -> str:
     """Return the change column in microseconds since 1970, a missing one before all others."""
     change = model.contract.change_column
-    kind = model.contract.column(change).type.kind if change else None
+    kind = model.column(change).type.kind if change else None
     if change and kind in {TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ, TypeKind.DATE}:
         return f"coalesce(epoch_us({identifier(change)}), -9223372036854775808)"
     return "null::bigint"

@@ -90,7 +90,7 @@ def _stage_one(rooms: Rooms, delivery: Delivery, scan: Scan, tell: Callable[[int
     format_name, options = feed.format(delivery.subscription, delivery.export)
     encoding = _Encoding(rooms, delivery.export, format_name, options)
     counts = counts_of(delivery, scan)
-    part_count = feed.part_count(delivery, counts.rows)
+    part_count = feed.part_count(delivery, counts.rows, _groups(delivery, scan, counts.rows))
     with rooms.lake.parts.scratch() as folder:
         rooms.at_step("stage.write")
         paths = [folder / f"{number}.part" for number in range(part_count)]
@@ -126,13 +126,13 @@ def _write_rows(
 ) -> list[FileEntry]:
     model, contract = delivery.export.model, delivery.contract
     parameters = hash_parameters(contract.columns, delivery.subscription.personal)
-    raw = {column.name: f"{RAW}{column.name}" for column in _unsorted_keys(delivery)}
+    raw = {name: f"{RAW}{name}" for name in _unsorted(delivery)}
     selected = [
         *encoding.select(contract.columns),
         *(f"{identifier(name)} as {identifier(shown)}" for name, shown in raw.items()),
         f"{changed_at(model)} as {CHANGED_AT}",
         *([TENANT] if scan.has_tenant else []),
-        *([f"{_part_of(contract.key, len(paths))} as {_PART}"] if len(paths) > 1 else []),
+        *([f"{_part_of(_part_key(delivery), len(paths))} as {_PART}"] if len(paths) > 1 else []),
     ]
     mine = of_tenants(model, delivery.subscription.tenants, TENANT) if scan.has_tenant else ""
     sql = f"select {', '.join(selected)} from ({scan.sql}) where true{mine}"
@@ -173,10 +173,30 @@ def _streamed(
     return first.schema, chain([first], batches)
 
 
-def _unsorted_keys(delivery: Delivery) -> list[Column]:
-    """Return the key columns that need not be written in the order of their values: the check compares them raw."""
-    contract = delivery.contract
-    return [contract.column(name) for name in contract.key if contract.column(name).type.kind in _COMPARED_RAW]
+def _unsorted(delivery: Delivery) -> list[str]:
+    """Return the ordering columns that need not be written in the order of their values, or are not written at all.
+
+    The check compares them raw.
+    """
+    model = delivery.export.model
+    names = dict.fromkeys((*model.sort, *model.contract.key))
+    hidden = {column.name for column in model.hidden}
+    return [name for name in names if name in hidden or model.column(name).type.kind in _COMPARED_RAW]
+
+
+def _part_key(delivery: Delivery) -> tuple[str, ...]:
+    model = delivery.export.model
+    return (model.part_key,) if model.part_key else model.contract.key
+
+
+def _groups(delivery: Delivery, scan: Scan, rows: int) -> int:
+    """Return how many values the column has that parts never divide; without one, every row is a group."""
+    model = delivery.export.model
+    if model.part_key is None or rows == 0:
+        return rows
+    mine = of_tenants(model, delivery.subscription.tenants, TENANT) if scan.has_tenant else ""
+    found = scan.session.rows(f"select count(distinct {identifier(model.part_key)}) from ({scan.sql}) where true{mine}")
+    return int(str(found[0][0]))
 
 
 def _part_of(key: Sequence[str], parts: int) -> str:

@@ -90,6 +90,7 @@ class _ManifestText(_Text):
     schema_: _SchemaText = Field(alias="schema")
     format: _FormatText
     files: list[_FileText]
+    marker: str | None = None
     totals: _TotalsText
 
 
@@ -114,6 +115,7 @@ class DeliveryCheck:
     export: str = ""
     data_day: str = ""
     files: tuple[FileCheck, ...] = ()
+    marker: str | None = None
     own_problems: tuple[str, ...] = ()
 
     @property
@@ -174,6 +176,7 @@ def verify_place(shelf: Shelf, tell: Callable[[int, int], None] | None = None) -
         checks.append(check)
         root = root_of(manifest)
         known |= {manifest, f"{manifest}.sha256"}
+        known |= {f"{root}{check.marker}"} if check.marker else set()
         for file in check.files:
             known |= {f"{root}{file.name}", f"{root}{file.name}.md5"}
         if tell is not None:
@@ -223,7 +226,8 @@ def verify_delivery(shelf: Shelf, manifest: str) -> DeliveryCheck:
         export=read.export,
         data_day=read.data_day,
         files=tuple(_check_file(shelf, root, file, read) for file in read.files),
-        own_problems=(*problems, *_inner_problems(read)),
+        marker=read.marker,
+        own_problems=(*problems, *_inner_problems(read), *_marker_problems(shelf, root, read.marker)),
     )
 
 
@@ -266,6 +270,17 @@ def _inner_problems(read: _ManifestText) -> Iterator[str]:
     found = _TotalsText(files=len(read.files), bytes=sum(file.bytes for file in read.files), rows=rows)
     if found != read.totals:
         yield f"its files give the totals {found}, it states {read.totals}"
+
+
+def _marker_problems(shelf: Shelf, root: str, marker: str | None) -> Iterator[str]:
+    """Say what is wrong with the empty file that tells readers that a folder is complete."""
+    if marker is None:
+        return
+    content, fault = _small(shelf, f"{root}{marker}")
+    if content is None:
+        yield f"its marker {marker} {fault}"
+    elif content:
+        yield f"its marker {marker} holds {len(content):,} bytes, and should be empty"
 
 
 def _check_file(shelf: Shelf, root: str, file: _FileText, read: _ManifestText) -> FileCheck:

@@ -254,6 +254,9 @@ class _Reading:
         if text.starts_on is not None and text.starts_on < first_day:
             expected = f"a day from first_day ({first_day}) on"
             raise self._error("it starts before there are partitions", (*path, "starts_on"), expected=expected)
+        fault = feed.check_tenants(text.tenants)
+        if fault is not None:
+            raise self._error(fault, (*path, "tenants"), found=", ".join(text.tenants))
         options = self._options(feed, text, path)
         destinations = (*text.destinations, *self._destinations_of(text, options, path))
         if not destinations:
@@ -295,11 +298,12 @@ class _Reading:
     def _options(self, feed: Feed, text: SubscriptionText, path: tuple[str | int, ...]) -> dict[str, str]:
         """Return the options of the environment under those of the file, each checked."""
         valid = (*feed.option_names(), *DELIVERY_NAMES)
+        of_others = {name for other in FEEDS.values() if other is not feed for name in other.option_names()}
         outer = {
             # A block that was pasted from Windows brings the carriage returns of its lines.
             name: value.removesuffix("\r")
             for name, value in sorted(self._variables.items())
-            if any(fnmatchcase(name, pattern) for pattern in valid)
+            if any(fnmatchcase(name, pattern) for pattern in valid) and name not in of_others
         }
         outer = inherited(outer, text.options)
         chosen = outer | text.options

@@ -9,18 +9,30 @@ from offramp.domain.errors import ProjectError
 from offramp.domain.quoting import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from offramp.sql.render import Rendered, Template
 
 
+MODELS = "model"
+"""Stands in the place of a source's name where a stored model is read."""
+
+
 @dataclass(frozen=True, slots=True)
 class RelationUse:
-    """A source table that compiled SQL reads, and the name under which an engine must hold it."""
+    """A source table that compiled SQL reads, and the name under which an engine must hold it.
+
+    A stored model is read as the table of its name (``mobility.moment_rows``) of the source ``model``.
+    """
 
     source: str
     table: str
     name: str
+
+    @property
+    def is_landed(self) -> bool:
+        """True where it is no stored model."""
+        return self.source != MODELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +51,12 @@ class Compiler:
         templates: Mapping[tuple[str, str], Template],
         tables: Iterable[tuple[str, str]],
         variables: Mapping[str, object],
+        stored: Collection[str] = (),
     ) -> None:
         self._templates = {entity: (feed, template) for (feed, entity), template in templates.items()}
         self._tables = tuple(tables)
         self._variables = variables
+        self._stored = frozenset(stored)
 
     def render(self, entity: str, *, prefix: str = "") -> Rendered:
         """Render one model; models that it refers to stay names (``model.media.users``)."""
@@ -53,8 +67,11 @@ class Compiler:
             variables=self._variables,
         )
 
-    def compile(self, entity: str, *, prefix: str = "") -> Compiled:
-        """Compile one model and all that it refers to. A model that refers to itself is a ProjectError."""
+    def compile(self, entity: str, *, prefix: str = "", is_whole: bool = False) -> Compiled:
+        """Compile one model and all that it refers to. A model that refers to itself is a ProjectError.
+
+        Models that are stored are read like tables, unless the ``is_whole`` text is asked for.
+        """
         expressions: dict[str, str] = {}
         uses: dict[tuple[str, str], RelationUse] = {}
 
@@ -65,7 +82,10 @@ class Compiler:
                 raise ProjectError(message, file=self._templates[name][1].file, todo="remove one ref()")
             rendered = self.render(name, prefix=prefix)
             for ref in rendered.refs:
-                if ref not in expressions:
+                if ref in self._stored and not is_whole:
+                    table = f"{self._templates[ref][0]}.{ref}"
+                    uses[MODELS, table] = RelationUse(MODELS, table, self._cte(ref, prefix))
+                elif ref not in expressions:
                     expressions[ref] = expand(ref, (*above, name))
             for source, table in rendered.sources:
                 uses[source, table] = RelationUse(source, table, f"{prefix}{source}.{table}")

@@ -28,11 +28,13 @@ _GROUPS = {
 _TIMES = frozenset({TypeKind.TIMESTAMP, TypeKind.TIMESTAMPTZ})
 
 
-def build_contract(model: ModelYaml, faults: Faults) -> Contract:
-    """Build the contract of a model: its exported columns, in their order."""
+def build_contract(model: ModelYaml, faults: Faults) -> tuple[Contract, tuple[Column, ...]]:
+    """Build the contract of a model, its exported columns in their order, and the columns that it hides."""
     meta = model.config.meta
     names = [column.name for column in model.columns]
-    columns = []
+    used = {*meta.order, meta.window_column, meta.change_column}
+    columns: list[Column] = []
+    hidden: list[Column] = []
     for number, column in enumerate(model.columns):
         if column.name in names[:number]:
             raise faults.at("columns", number, what=f"column '{column.name}' stands twice")
@@ -41,17 +43,39 @@ def build_contract(model: ModelYaml, faults: Faults) -> Contract:
         if is_tenant and (column.config.meta.exported or built.is_nullable or built.type != TENANT):
             what = f"the tenant column '{column.name}' is a varchar, has the test not_null and is not exported"
             raise faults.at("columns", number, what=what, todo="data_type: varchar, exported: false, not_null")
-        if not is_tenant and not column.config.meta.exported:
-            what = f"column '{column.name}' is not exported, which only the tenant column may be"
+        is_hidden = not is_tenant and not column.config.meta.exported
+        if is_hidden and column.name not in used:
+            what = f"column '{column.name}' is not exported, and neither tenant, change, order nor window needs it"
             raise faults.at("columns", number, "config", what=what, todo="leave the column out of the model")
+        if hidden and not is_hidden and not is_tenant:
+            what = f"column '{column.name}' stands behind one that is not exported"
+            raise faults.at("columns", number, what=what, todo="put exported columns first")
         if not is_tenant:
-            columns.append(built)
+            (hidden if is_hidden else columns).append(built)
     if meta.tenant_column is not None and names[-1] != meta.tenant_column:
         what = f"the tenant column '{meta.tenant_column}' is the last column"
         raise faults.at("config", "meta", "tenant_column", what=what, expected=meta.tenant_column, found=names[-1])
     contract = Contract(tuple(columns), tuple(meta.key), meta.change_column)
-    _check_named(contract, faults)
-    return contract
+    _check_named(contract, hidden, faults)
+    _check_layout(model, contract, hidden, faults)
+    return contract, tuple(hidden)
+
+
+def _check_layout(model: ModelYaml, contract: Contract, hidden: Sequence[Column], faults: Faults) -> None:
+    """Check the columns that say order, window and parts."""
+    meta = model.config.meta
+    known = {column.name: column for column in (*contract.columns, *hidden)}
+    for key, named in (("order", meta.order), ("window_column", [meta.window_column]), ("part_key", [meta.part_key])):
+        for name in named:
+            if name is not None and name not in known:
+                what = f"{key} names '{name}', which is no column"
+                raise faults.at("config", "meta", key, what=what, todo=nearest(name, known))
+    if meta.window_column is not None and known[meta.window_column].type.kind is not TypeKind.TIMESTAMP:
+        what = f"the window column '{meta.window_column}' is no timestamp"
+        raise faults.at("config", "meta", "window_column", what=what, found=known[meta.window_column].type)
+    for name in meta.order:
+        if known[name].is_nullable:
+            raise faults.at("config", "meta", "order", what=f"'{name}' orders rows and needs the test not_null")
 
 
 def _column(column: ColumnYaml, faults: Faults) -> Column:
@@ -76,7 +100,7 @@ def _is_plain_not_null(test: DataTestYaml) -> bool:
     return test.not_null is None or (test.not_null.config.where is None and test.not_null.config.severity == "error")
 
 
-def _check_named(contract: Contract, faults: Faults) -> None:
+def _check_named(contract: Contract, hidden: Sequence[Column], faults: Faults) -> None:
     for name in contract.key:
         if name not in contract.names:
             raise faults.at(
@@ -87,11 +111,12 @@ def _check_named(contract: Contract, faults: Faults) -> None:
     change = contract.change_column
     if change is None:
         return
-    if change not in contract.names:
-        todo = nearest(change, contract.names)
+    known = {column.name: column for column in (*contract.columns, *hidden)}
+    if change not in known:
+        todo = nearest(change, known)
         raise faults.at("config", "meta", "change_column", what=f"change column '{change}' is no column", todo=todo)
-    if contract.column(change).type.kind not in _TIMES:
-        found = contract.column(change).type
+    if known[change].type.kind not in _TIMES:
+        found = known[change].type
         what = f"change column '{change}' is no instant"
         raise faults.at("config", "meta", "change_column", what=what, expected="timestamp or timestamptz", found=found)
 
@@ -164,8 +189,8 @@ def _declared(column: ColumnYaml, test: DataTestYaml, tenant: str | None, faults
 
 
 def expected_columns(model: Model) -> tuple[tuple[str, DataType], ...]:
-    """Return what a model's SQL must give: the contract's columns, then the tenant column."""
-    columns = [(column.name, column.type) for column in model.contract.columns]
+    """Return what a model's SQL must give: the contract's columns, those that it hides, then the tenant column."""
+    columns = [(column.name, column.type) for column in (*model.contract.columns, *model.hidden)]
     return (*columns, (model.tenant_column, TENANT)) if model.tenant_column else tuple(columns)
 
 

@@ -23,6 +23,7 @@ _MODES = {
     EntityKind.MUTABLE: (Mode.DELTA, Mode.SNAPSHOT),
     EntityKind.REFERENCE: (Mode.SNAPSHOT,),
     EntityKind.EVENTS: (Mode.DELTA,),
+    EntityKind.COMPUTED: (Mode.OFFLOAD,),
 }
 _DURATION = re.compile(r"^(?P<number>[1-9]\d{0,5}) (?P<unit>second|minute|hour|day)s?$")
 
@@ -75,13 +76,22 @@ def _duration(text: str, name: str, faults: Faults) -> timedelta:
 
 def build_schedules(model: ModelYaml, contract: Contract, faults: Faults) -> tuple[TaskSchedule, ...]:
     """Build the schedules of an entity: what its YAML says, or one variable for the modes of its kind."""
+    if not model.config.meta.exported:
+        if model.config.meta.schedules is not None:
+            raise faults.at(
+                "config", "meta", "schedules", what=f"'{model.name}' is not exported, so nothing schedules it"
+            )
+        return ()
     kind = EntityKind(model.config.meta.kind)
     declared = model.config.meta.schedules
     schedules: tuple[TaskSchedule, ...]
     if declared is None:
         schedules = (TaskSchedule(f"CRON_SCHEDULE_{model.name.upper()}", DEFAULT_CRON, _MODES[kind]),)
     else:
-        schedules = tuple(TaskSchedule(one.variable, one.default, tuple(map(Mode, one.modes))) for one in declared)
+        schedules = tuple(
+            TaskSchedule(one.variable, one.default, tuple(map(Mode, one.modes)), is_shared=one.shared)
+            for one in declared
+        )
     modes = [mode for schedule in schedules for mode in schedule.modes]
     place = ("config", "meta", "schedules")
     for number, schedule in enumerate(schedules):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from offramp.domain.exports import TaskSchedule
     from offramp.domain.landings import TableSpec
     from offramp.sql.data_tests import DataTest, Target
     from offramp.sql.project_files import ModelYaml
@@ -35,8 +36,10 @@ class _Draft:
     faults: Faults
 
 
-def load_parts(path: Path) -> tuple[dict[str, LoadedModel], dict[tuple[str, str], TableSpec], Compiler]:
-    """Return models by name, tables by (source, table), and the compiler of the models."""
+def load_parts(
+    path: Path,
+) -> tuple[dict[str, LoadedModel], dict[tuple[str, str], TableSpec], Compiler, dict[str, str]]:
+    """Return models by name, tables by (source, table), the compiler of the models, and what is computed from what."""
     project, located = read_file(path / "dbt_project.yml", ProjectFile)
     if len(project.model_paths) != 1:
         raise Faults(located).at("model-paths", what="a project has one folder of models", found=project.model_paths)
@@ -45,10 +48,11 @@ def load_parts(path: Path) -> tuple[dict[str, LoadedModel], dict[tuple[str, str]
         raise Faults(located).at("model-paths", what="the folder of models does not exist", found=folder)
     drafts: dict[str, _Draft] = {}
     tables: dict[tuple[str, str], TableSpec] = {}
+    computed: dict[str, str] = {}
     for feed, file in _files(folder):
         shape, place = read_file(file, ModelsFile)
         faults = Faults(place)
-        _add_tables(shape, faults, tables)
+        _add_tables(shape, faults, tables, computed)
         draft = _draft(feed, file, shape, faults, root=path)
         if draft is None:
             continue
@@ -56,14 +60,15 @@ def load_parts(path: Path) -> tuple[dict[str, LoadedModel], dict[tuple[str, str]
             what = f"two models have the name '{draft.yaml.name}'; dbt's ref() knows no folders"
             raise draft.faults.at("name", what=what, found=drafts[draft.yaml.name].faults.located.file)
         drafts[draft.yaml.name] = draft
-    compiler = Compiler({(one.feed, name): one.template for name, one in drafts.items()}, tables, project.vars)
+    stored = {name for name, one in drafts.items() if one.yaml.config.materialized == "table"}
+    compiler = Compiler({(one.feed, name): one.template for name, one in drafts.items()}, tables, project.vars, stored)
     loaded = {name: _load(draft, compiler, tables) for name, draft in sorted(drafts.items())}
     _check_schedules(loaded, drafts)
     resolved = (replace(one, tests=_resolve(one, loaded, drafts[name].faults)) for name, one in loaded.items())
     for name, one in loaded.items():
         _check_tenant(one, loaded, tables, drafts[name].faults)
         _check_references(one, loaded, drafts[name].faults)
-    return {one.model.name: one for one in resolved}, dict(sorted(tables.items())), compiler
+    return {one.model.name: one for one in resolved}, dict(sorted(tables.items())), compiler, computed
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -82,8 +87,12 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
                 yield feed.name, file
 
 
-def _add_tables(shape: ModelsFile, faults: Faults, tables: dict[tuple[str, str], TableSpec]) -> None:
+def _add_tables(
+    shape: ModelsFile, faults: Faults, tables: dict[tuple[str, str], TableSpec], computed: dict[str, str]
+) -> None:
     for number, source in enumerate(shape.sources):
+        if source.config is not None:
+            computed[source.name] = source.config.meta.computed_from
         for position, table in enumerate(source.tables):
             below = faults.below("sources", number, "tables", position)
             if (source.name, table.name) in tables:
@@ -108,13 +117,20 @@ def _draft(feed: str, file: Path, shape: ModelsFile, faults: Faults, *, root: Pa
 
 def _load(draft: _Draft, compiler: Compiler, tables: Mapping[tuple[str, str], TableSpec]) -> LoadedModel:
     meta = draft.yaml.config.meta
-    contract = build_contract(draft.yaml, draft.faults)
+    contract, hidden = build_contract(draft.yaml, draft.faults)
     schedules = build_schedules(draft.yaml, contract, draft.faults)
     rendered = compiler.render(draft.yaml.name)
     compiled = compiler.compile(draft.yaml.name)
-    facts = "\n".join((compiled.sql, contract.fingerprint, meta.kind, meta.change_column or "", *contract.key))
+    # What is stored is made of the models above it, which its own text only names.
+    whole = compiler.compile(draft.yaml.name, is_whole=True).sql
+    layout = (*meta.order, meta.window_column or "", meta.part_key or "")
+    facts = "\n".join(
+        (whole, contract.fingerprint, meta.kind, meta.change_column or "", *contract.key, *filter(None, layout))
+    )
     kind = EntityKind(meta.kind)
-    growing = [one for one in compiled.relations if tables[one.source, one.table].increment is not None]
+    growing = [
+        one for one in compiled.relations if one.is_landed and tables[one.source, one.table].increment is not None
+    ]
     if kind is EntityKind.EVENTS and len(growing) != 1:
         what = "a model of events reads exactly one table that lands by increments"
         found = ", ".join(f"{one.source}.{one.table}" for one in growing) or "none"
@@ -131,6 +147,12 @@ def _load(draft: _Draft, compiler: Compiler, tables: Mapping[tuple[str, str], Ta
         fingerprint=hashlib.sha256(facts.encode()).hexdigest(),
         event_source=(growing[0].source, growing[0].table) if kind is EntityKind.EVENTS else None,
         owners=tuple(meta.owners),
+        hidden=hidden,
+        order=tuple(meta.order),
+        window_column=meta.window_column,
+        part_key=meta.part_key,
+        is_stored=draft.yaml.config.materialized == "table",
+        is_exported=meta.exported,
     )
     return LoadedModel(
         model=model,
@@ -144,13 +166,15 @@ def _load(draft: _Draft, compiler: Compiler, tables: Mapping[tuple[str, str], Ta
 
 
 def _check_schedules(loaded: Mapping[str, LoadedModel], drafts: Mapping[str, _Draft]) -> None:
-    owners: dict[str, str] = {}
+    owners: dict[str, tuple[str, TaskSchedule]] = {}
     for name, one in loaded.items():
         for schedule in one.model.schedules:
-            if schedule.variable in owners:
-                what = f"{schedule.variable} belongs to '{owners[schedule.variable]}' already"
-                raise drafts[name].faults.at("config", "meta", "schedules", what=what)
-            owners[schedule.variable] = name
+            owner, first = owners.setdefault(schedule.variable, (name, schedule))
+            is_shared = schedule.is_shared and first.is_shared
+            if first is not schedule and not (is_shared and schedule.default == first.default):
+                what = f"{schedule.variable} belongs to '{owner}' already"
+                todo = "give each its own, or say shared: true at both, with one default"
+                raise drafts[name].faults.at("config", "meta", "schedules", what=what, todo=todo)
 
 
 def _resolve(one: LoadedModel, loaded: Mapping[str, LoadedModel], faults: Faults) -> tuple[DataTest, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from offramp.domain.errors import ProjectError, nearest
@@ -29,10 +29,12 @@ class Project:
     models: Mapping[str, LoadedModel]
     source_tables: Mapping[tuple[str, str], TableSpec]
     compiler: Compiler
+    computed: Mapping[str, str] = field(default_factory=dict)
+    """By source whose tables a feed's layers compute: the source that they are computed from."""
 
     def sources(self) -> tuple[str, ...]:
-        """Return the names of the sources that have tables, sorted."""
-        return tuple(sorted({source for source, _ in self.source_tables}))
+        """Return the names of the sources that have tables to land, sorted."""
+        return tuple(sorted({source for source, _ in self.source_tables} - set(self.computed)))
 
     def tables(self, source: str) -> tuple[TableSpec, ...]:
         """Return the tables of a source, by name; a ProjectError if no file declares it."""
@@ -52,7 +54,8 @@ class Project:
 
         A delivery is made of one landing, and a landing is of one source.
         """
-        names = sorted({use.source for use in self.compile(model).relations})
+        uses = self.compiler.compile(self.model(model).model.entity, is_whole=True).relations
+        names = sorted({self.computed.get(use.source, use.source) for use in uses})
         if len(names) != 1:
             raise ProjectError(
                 f"model '{model}' reads tables of {len(names)} sources",
@@ -95,5 +98,5 @@ class Project:
 
 def load_project(path: Path) -> Project:
     """Load a project from its folder; a ProjectError names file and line of the first fault."""
-    models, tables, compiler = load_parts(path)
-    return Project(path, models, tables, compiler)
+    models, tables, compiler, computed = load_parts(path)
+    return Project(path, models, tables, compiler, computed)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from offramp.domain.yaml_lines import Located
 
 _NAME = r"^[a-z_][a-z0-9_]*$"
+# Names that a recipient's documentation fixes hold dots and hyphens too: address.country.
+_COLUMN = r"^[a-z_][a-z0-9_]*([.-][a-z0-9_]+)*$"
 
 
 class _Strict(BaseModel):
@@ -76,11 +78,24 @@ class TableYaml(_Strict):
     meta: TableMeta | None = None
 
 
+class SourceMeta(_Strict):
+    """Where the tables of a source come from that does not land: a feed's layers compute them from another source."""
+
+    computed_from: str = Field(pattern=_NAME)
+
+
+class SourceConfig(_Strict):
+    """dbt's place for meta."""
+
+    meta: SourceMeta
+
+
 class SourceYaml(_Strict):
     """A source. Several files may name the same one with different tables."""
 
     name: str = Field(pattern=_NAME)
     description: str | None = None
+    config: SourceConfig | None = None
     database: str | None = None
     schema_: str | None = Field(default=None, alias="schema")
     tables: list[TableYaml] = []
@@ -154,7 +169,7 @@ class ColumnConfig(_Strict):
 class ColumnYaml(_Strict):
     """A column of a model."""
 
-    name: str = Field(pattern=_NAME)
+    name: str = Field(pattern=_COLUMN)
     description: str
     data_type: str
     config: ColumnConfig = ColumnConfig()
@@ -182,26 +197,31 @@ class ScheduleMeta(_Strict):
 
     variable: str = Field(pattern=r"^CRON_SCHEDULE_[A-Z0-9_]+$")
     default: str
-    modes: list[Literal["delta", "snapshot"]] = Field(min_length=1)
+    modes: list[Literal["delta", "snapshot", "offload"]] = Field(min_length=1)
+    shared: bool = False
 
 
 class ModelMeta(_Strict):
     """What the platform must know of a model beside dbt's own words."""
 
-    kind: Literal["mutable", "reference", "events"]
+    kind: Literal["mutable", "reference", "events", "computed"]
     key: list[str] = Field(min_length=1)
     change_column: str | None = None
     tenant_column: str | None = None
     owners: list[str] = []
     schedules: list[ScheduleMeta] | None = None
+    exported: bool = True
+    order: list[str] = []
+    window_column: str | None = None
+    part_key: str | None = None
 
 
 class ModelConfig(_Strict):
-    """dbt's config of a model. Models are views: what they read lies in the lake already."""
+    """dbt's config of a model. A view is computed where it is read; a table is kept in the lake, once per landing."""
 
     contract: ContractConfig
     meta: ModelMeta
-    materialized: Literal["view"] = "view"
+    materialized: Literal["view", "table"] = "view"
 
 
 class ModelYaml(_Strict):

@@ -149,11 +149,11 @@ def test_parts_deletes_and_manifests_have_names_of_their_own() -> None:
     assert FEED.deletes_name(voucher) == "vvs_pools_deletes/vvs_pools_deletes_2018_09_10.csv"
     assert FEED.manifest_name(one) == "_manifests/delta/assets/2018_09_10.r1.json"
     assert FEED.manifest_name(replace(one, revision=3)) == "_manifests/delta/assets/2018_09_10.r3.json"
-    assert FEED.part_count(one, 10**9) == 1
+    assert FEED.part_count(one, 10**9, 10**9) == 1
 
 
 def test_a_further_mode_in_the_house_changes_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    members = {mode.name: mode.value for mode in Mode} | {"OFFLOAD": "offload"}
+    members = {mode.name: mode.value for mode in Mode} | {"RANGE": "range"}
     monkeypatch.setattr(naming, "Mode", StrEnum("Mode", members))
 
     assert naming.stem_of(EXPORTS["media/delta/vvs_pools"]) == "vvs_pools_delta"

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from offramp.domain.exports import EntityKind, Export, FormatName, Mode
+from offramp.feeds import jobs
 from offramp.feeds.media import naming, schedules
 from offramp.feeds.media import options as media_options
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from offramp.domain.deliveries import Delivery, FileEntry
     from offramp.domain.exports import Model
+    from offramp.domain.layers import Layer
     from offramp.domain.subscriptions import Subscription
     from offramp.domain.windows import Window
 
@@ -41,7 +43,7 @@ class MediaFeed:
 
     def option_names(self) -> tuple[str, ...]:
         """Return the names that ``options:`` may hold; one that ends in ``*`` stands for all that begin so."""
-        return (*media_options.OPTIONS, f"{media_options.CRON_PREFIX}*")
+        return (*media_options.OPTIONS, f"{jobs.CRON_PREFIX}*")
 
     def check_option(self, name: str, value: str) -> str | None:
         """Say what is wrong with one option's name or value, or None."""
@@ -65,6 +67,10 @@ class MediaFeed:
             return faults
         return (*faults, *schedules.early_ticks(options, known, safety_lag))
 
+    def check_tenants(self, tenants: Iterable[str]) -> str | None:  # noqa: ARG002 - any names do
+        """Return None: a subscription may have the rows of several tenants, of whatever names."""
+        return None
+
     def warnings(self, options: Mapping[str, str], exports: Iterable[Export]) -> tuple[str, ...]:
         """Say which schedules leave a gap between windows; what falls into one is caught up by the next delta."""
         return schedules.gaps(options, exports)
@@ -78,11 +84,11 @@ class MediaFeed:
     def destinations(self, subscription: Subscription, export: Export) -> tuple[str, ...]:
         """Return the destinations of a subscription whose ``delivery`` lists name the export."""
         chosen = subscription.deliveries
-        return tuple(name for name in subscription.destinations if media_options.names(chosen.get(name, ""), export))
+        return tuple(name for name in subscription.destinations if jobs.names(chosen.get(name, ""), export))
 
     def check_delivery(self, value: str, exports: Iterable[Export]) -> tuple[str, ...]:
         """Say what is wrong with the list of exports that go to a destination."""
-        return tuple(media_options.check_jobs(value, exports))
+        return tuple(jobs.check_jobs(value, exports))
 
     def off_reason(self, subscription: Subscription, export: Export) -> str | None:
         """Say why an export is never due for the subscription, or None where it is."""
@@ -128,9 +134,17 @@ class MediaFeed:
         md5 = file.checksums.get("md5")
         return {} if md5 is None else {f"{file.name}.md5": naming.md5_line(file.name, md5)}
 
-    def part_count(self, delivery: Delivery, rows: int) -> int:  # noqa: ARG002 - one file, as the vendor's names have it
+    def part_count(self, delivery: Delivery, rows: int, groups: int) -> int:  # noqa: ARG002 - one file, as the vendor's names have it
         """Return 1: the vendor's names have no room for parts."""
         return 1
+
+    def marker_name(self, delivery: Delivery) -> str | None:  # noqa: ARG002 - none has one
+        """Return None: a file is complete once its manifest stands."""
+        return None
+
+    def layers(self) -> tuple[Layer, ...]:
+        """Return none: the models read what landed."""
+        return ()
 
     def _is_gzip(self, delivery: Delivery) -> bool:
         _, dialect = self.format(delivery.subscription, delivery.export)
@@ -154,5 +168,7 @@ def _kind_modes(kind: EntityKind) -> frozenset[Mode]:
             return frozenset({Mode.SNAPSHOT})
         case EntityKind.EVENTS:
             return frozenset({Mode.DELTA})
+        case EntityKind.COMPUTED:
+            return frozenset({Mode.OFFLOAD})
         case _:
             assert_never(kind)

@@ -14,16 +14,25 @@ from zoneinfo import ZoneInfo, available_timezones
 from offramp.domain.errors import WrongUse, nearest
 from offramp.domain.exports import Mode
 from offramp.domain.windows import check_cron
+from offramp.feeds.jobs import (
+    CRON_PREFIX,
+    EVERYTHING,
+    check_jobs,
+    cron_text,
+    job_tokens,
+    names,
+    schedule_of,
+    tokens_of,
+    unknown_jobs,
+)
 from offramp.feeds.media import naming
 from offramp.formats.java_dates import strftime_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from offramp.domain.exports import Export, TaskSchedule
+    from offramp.domain.exports import Export
 
-CRON_PREFIX = "CRON_SCHEDULE_"
-EVERYTHING = "all"
 OFF = "0"
 # A window of more than ten years is a snapshot; and dates end at the year 1, so some bound is needed.
 MOST_DELTA_DAYS = 3650
@@ -116,12 +125,7 @@ def check_together(options: Mapping[str, str], exports: Iterable[Export]) -> tup
     known = tuple(exports)
     found = list(_check_characters(options))
     if known:
-        variables = {schedule.variable for export in known for schedule in export.model.schedules}
-        found += [
-            f"{name} names no job; {nearest(name, variables)}"
-            for name in sorted(options)
-            if name.startswith(CRON_PREFIX) and name not in variables
-        ]
+        found += unknown_jobs(options, known)
         pattern = text(options, "FILE_NAME_PATTERN")
         if naming.check_pattern(pattern) is None and (same := naming.check_distinct(pattern, known)):
             found.append(f"FILE_NAME_PATTERN {same}")
@@ -142,18 +146,11 @@ def _check_characters(options: Mapping[str, str]) -> Iterable[str]:
         yield f"CSV_TEXT_ROW_SEPARATOR must differ from {' and '.join(same)}, it is {replacement!r} too"
 
 
-def check_jobs(value: str, exports: Iterable[Export]) -> Iterable[str]:
-    """Say which names of a comma list are no jobs."""
-    known = {token for export in exports for token in _tokens_of(export)}
-    for token in sorted(job_tokens(value) - known):
-        yield f"holds '{token}', which is no job; {nearest(token.lower(), known)}"
-
-
 def _check_snapshots(value: str, exports: Iterable[Export]) -> Iterable[str]:
     known = tuple(exports)
     yield from check_jobs(value, known)
-    jobs = {token for export in known for token in _tokens_of(export)}
-    writing = {token for export in known if export.mode is Mode.SNAPSHOT for token in _tokens_of(export)}
+    jobs = {token for export in known for token in tokens_of(export)}
+    writing = {token for export in known if export.mode is Mode.SNAPSHOT for token in tokens_of(export)}
     for token in sorted((job_tokens(value) & jobs) - writing):
         yield f"holds '{token}', which writes no snapshot"
 
@@ -193,17 +190,12 @@ def zone(options: Mapping[str, str]) -> ZoneInfo:
     return ZoneInfo(text(options, "DATA_DELTA_TIME_ZONE"))
 
 
-def schedule_of(export: Export) -> TaskSchedule | None:
-    """Return the variable and default that switch an export, or None where its model has none."""
-    return next((one for one in export.model.schedules if export.mode in one.modes), None)
-
-
 def cron_of(options: Mapping[str, str], export: Export) -> str | None:
     """Return when an export is due, or None where its schedule is empty or its snapshot is not asked for."""
     schedule = schedule_of(export)
     if schedule is None or off_reason(options, export) is not None:
         return None
-    return _cron(options, schedule)
+    return cron_text(options, schedule)
 
 
 def off_reason(options: Mapping[str, str], export: Export) -> str | None:
@@ -215,31 +207,9 @@ def off_reason(options: Mapping[str, str], export: Export) -> str | None:
     schedule = schedule_of(export)
     if schedule is None:
         return "it has no schedule"
-    if not _cron(options, schedule):
+    if not cron_text(options, schedule):
         return f"{schedule.variable} is empty"
     has_both = {Mode.DELTA, Mode.SNAPSHOT} <= set(schedule.modes)
     if has_both and export.mode is Mode.SNAPSHOT and not names(text(options, "CSV_SNAPSHOT"), export):
         return "CSV_SNAPSHOT does not name it"
     return None
-
-
-def _cron(options: Mapping[str, str], schedule: TaskSchedule) -> str:
-    return options.get(schedule.variable, schedule.default).strip()
-
-
-def names(value: str, export: Export) -> bool:
-    """Return whether a comma list of jobs names an export, by its job or as mode/entity, or everything."""
-    chosen = job_tokens(value)
-    return not chosen or not chosen.isdisjoint(_tokens_of(export))
-
-
-def job_tokens(value: str) -> frozenset[str]:
-    """Return the jobs of a comma list; none of them means every job: ``all`` and the empty text say so."""
-    tokens = frozenset(token.strip() for token in value.split(",") if token.strip())
-    return frozenset() if EVERYTHING in tokens else tokens
-
-
-def _tokens_of(export: Export) -> frozenset[str]:
-    schedule = schedule_of(export)
-    job = {schedule.variable.removeprefix(CRON_PREFIX).lower()} if schedule else set()
-    return frozenset(job | {f"{export.mode}/{export.entity}"})

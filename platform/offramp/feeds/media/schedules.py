@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from offramp.domain.exports import Mode
 from offramp.domain.windows import ticks_between, window_at
+from offramp.feeds.jobs import schedule_of
 from offramp.feeds.media import options
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def gaps(chosen: Mapping[str, str], exports: Iterable[Export]) -> tuple[str, ...
 def _crons(chosen: Mapping[str, str], exports: Iterable[Export], modes: set[Mode]) -> Iterator[tuple[str, str]]:
     by_variable: dict[str, str] = {}
     for export in exports:
-        schedule, cron = options.schedule_of(export), options.cron_of(chosen, export)
+        schedule, cron = schedule_of(export), options.cron_of(chosen, export)
         if schedule is not None and cron is not None and export.mode in modes:
             by_variable[schedule.variable] = cron
     seen: set[str] = set()
