@@ -24,10 +24,10 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@echo "installing into $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt uv \
 	  && $(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python -c constraints.txt \
-	       --build-constraints constraints.txt -e '.[s3,gcs,sftp]' --group dev \
+	       --build-constraints constraints.txt -e '.[s3,gcs,sftp,mobility]' --group dev \
 	  || { echo "uv cannot install here, pip does"; \
 	       $(BIN)/python -m pip install -q --disable-pip-version-check -U 'pip>=25.1' \
-	       && $(PIP_BUILD) $(BIN)/python -m pip install -q -c constraints.txt -e '.[s3,gcs,sftp]' --group dev; }
+	       && $(PIP_BUILD) $(BIN)/python -m pip install -q -c constraints.txt -e '.[s3,gcs,sftp,mobility]' --group dev; }
 	@touch $@
 
 servers: ## install the servers that the tests start, where they are missing (Debian)

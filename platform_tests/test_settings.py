@@ -15,6 +15,7 @@ from offramp.domain.personal import Treatment
 from offramp.domain.subscriptions import Initial
 from offramp.feeds.registry import FEEDS
 from offramp.settings.checking import check_subscriptions
+from offramp.settings.offers import offered_exports
 from offramp.settings.reading import load_settings
 from offramp.settings.shapes import DemoSource, PostgresSource
 from offramp.sql.project import load_project
@@ -88,18 +89,21 @@ def test_what_the_file_says_becomes_domain_values(tmp_path: Path) -> None:
 def test_the_shipped_file_reads_and_its_two_recipients_differ() -> None:
     settings = load_settings(SHIPPED, environment={})
 
-    plain, other = settings.subscriptions
+    plain, other = (one for one in settings.subscriptions if one.feed == "media")
     assert plain.options == {}
     assert (plain.tenants, plain.initial, plain.sends_deletes) == (("aurora",), Initial.FULL, False)
     assert (other.tenants, other.initial, other.sends_deletes) == (("borealis",), Initial.NONE, True)
     assert other.options["CSV_FIELD_SEPARATOR"] == ";"
     assert other.options["CSV_MD5"] == "1"
     assert other.personal.default is Treatment.HASHED
-    models = [loaded.model for loaded in load_project(SHIPPED.parent / "dbt_like_sql").models.values()]
-    known = FEEDS["media"].exports(models)
+    known = offered_exports(settings, load_project(SHIPPED.parent / "dbt_like_sql")).values()
     assert check_subscriptions(settings, known) == ()
-    taken = {export.name for export in known for one in settings.subscriptions if FEEDS["media"].cron(one, export)}
-    assert len(taken) == 97
+    taken = [
+        export.feed
+        for export in known
+        if any(one.feed == export.feed and FEEDS[one.feed].cron(one, export) for one in settings.subscriptions)
+    ]
+    assert (taken.count("media"), taken.count("mobility")) == (97, 11)
 
 
 def test_the_path_comes_from_the_argument_then_the_variable_then_the_folder(

@@ -14,6 +14,7 @@ from offramp.domain.subscriptions import Initial, Subscription
 from offramp.domain.windows import DAY, midnight
 from offramp.engine.duckdb_engine import DuckDBEngine
 from offramp.feeds.media.feed import MediaFeed
+from offramp.feeds.registry import layers_of
 from offramp.formats.registry import FORMATS
 from offramp.lake.landings import FolderLandingStore
 from offramp.lake.layers import LayerStore
@@ -30,6 +31,7 @@ from offramp.sql.project import load_project
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from offramp.domain.ports import Feed
     from offramp.pipeline.plan import PlanOptions
     from platform_tests.pipeline.history_source import HistorySource
 
@@ -87,10 +89,12 @@ class House:
     clock: Clock
     subscriptions: Sequence[Subscription] = field(default_factory=lambda: [subscription()])
     at_step: Callable[[str], None] = no_step
+    models: Path = SHOP
+    feed: Feed = field(default_factory=ShopFeed)
 
     def __post_init__(self) -> None:
-        project = load_project(SHOP)
-        feed = ShopFeed()
+        project = load_project(self.models)
+        feed = self.feed
         exports = feed.exports([loaded.model for loaded in project.models.values()])
         lake = self.folder / "lake"
         parts = PartStore(lake)
@@ -120,6 +124,7 @@ class House:
             claim_ttl=timedelta(minutes=15),
             publish_parallel=2,
             versions={"version": "test"},
+            layers=layers_of({"shop": feed}),
             at_step=self.at_step,
         )
 

@@ -79,7 +79,7 @@ def _model_faults(invocation: Invocation) -> Iterator[OfframpError]:
 
     settings, project = invocation.settings, invocation.project
     yield from tenancy_problems(project)
-    for source in project.sources():
+    for source in sorted({project.source_of(export.model.name) for export in invocation.exports().values()}):
         if source not in settings.sources:
             yield SettingsError(
                 f"the models read the source '{source}', and no source has that name",

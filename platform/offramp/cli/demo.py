@@ -16,6 +16,8 @@ from offramp.domain.errors import WrongUse
 from offramp.domain.windows import DAY
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from offramp.cli.running import Finished
     from offramp.domain.deliveries import DeliveryRecord
     from offramp.domain.exports import Export
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from offramp.sources.demo.source import DemoSource
 
 _DEMO = "demo"
+_KINDS = frozenset({_DEMO, "phones"})
 
 
 def add_to(app: typer.Typer) -> None:
@@ -64,6 +67,8 @@ def demo(
     from offramp.cli.running import Request, fail, run
     from offramp.pipeline.plan import PlanOptions
 
+    _build_missing(invocation, chosen[0], is_quiet=quiet)
+
     finished = run(invocation, Request(exports=exports, days=chosen, options=PlanOptions()), is_quiet=quiet)
     differences = _print_read_back(invocation, finished)
     shown = str(chosen[-1]) if len(chosen) == 1 else f"{chosen[0]} to {chosen[-1]}"
@@ -78,6 +83,20 @@ def demo(
     fail(invocation, [*finished.failures, *differences])
 
 
+def _build_missing(invocation: Invocation, first: "date", *, is_quiet: bool) -> None:
+    """Build the days between the last time that the demo ran and this, for what goes on from day to day."""
+    from offramp.cli.running import build_and_print
+    from offramp.domain.layers import feed_of_layers
+    from offramp.pipeline.layers import missing_days
+
+    rooms = invocation.rooms
+    offered = {export.feed for export in rooms.exports.values()}
+    for source in rooms.layers:
+        days = missing_days(rooms, source, first - DAY) if feed_of_layers(source) in offered else ()
+        if days:
+            build_and_print(invocation, feed_of_layers(source), days, f"{days[0]} to {days[-1]}", is_quiet=is_quiet)
+
+
 def _at_scale(settings: "Settings", scale: float) -> "Settings":
     """Return settings in which demos have a scale, and all that is written stands in a folder of its own.
 
@@ -86,7 +105,7 @@ def _at_scale(settings: "Settings", scale: float) -> "Settings":
     from pydantic import SecretStr
 
     from offramp.settings.destinations import LocalDestination
-    from offramp.settings.shapes import DemoSource
+    from offramp.settings.shapes import EMBEDDED
 
     home = settings.lake.parent / f"scale-{scale:g}"
     return replace(
@@ -96,7 +115,7 @@ def _at_scale(settings: "Settings", scale: float) -> "Settings":
         scratch=home / "scratch",
         dagster_home=home / "dagster",
         sources={
-            name: one.model_copy(update={"scale": scale}) if isinstance(one, DemoSource) else one
+            name: one.model_copy(update={"scale": scale}) if isinstance(one, EMBEDDED) else one
             for name, one in settings.sources.items()
         },
         destinations={
@@ -122,7 +141,7 @@ def _refuse_remote(settings: "Settings") -> None:
 def _demo_exports(invocation: Invocation) -> "list[Export]":
     """Return the exports of demo sources that somebody takes."""
     settings, project = invocation.settings, invocation.project
-    demos = {name for name, source in settings.sources.items() if source.kind == _DEMO}
+    demos = {name for name, source in settings.sources.items() if source.kind in _KINDS}
     if not demos:
         todo = "set kind: demo at a source, or deliver what there is: offramp deliver <feed>"
         raise WrongUse("no source is a demo", where=str(settings.file), found=", ".join(settings.sources), todo=todo)

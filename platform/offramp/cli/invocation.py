@@ -56,10 +56,10 @@ class Invocation:
         return self._project
 
     def exports(self) -> Mapping[str, Export]:
-        """Return all exports by name, without opening what it takes to deliver them."""
-        from offramp.feeds.registry import exports_of
+        """Return the exports that are offered by name, without opening what it takes to deliver them."""
+        from offramp.settings.offers import offered_exports
 
-        return exports_of(loaded.model for loaded in self.project.models.values())
+        return offered_exports(self.settings, self.project)
 
     def now(self) -> datetime:
         """Return the wall clock: what a caller means by yesterday."""

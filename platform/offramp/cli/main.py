@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from offramp.cli import catalog, config, deliver, deliveries, demo, destination, plan, redeliver, ui, verify
+from offramp.cli import build, catalog, config, deliver, deliveries, demo, destination, plan, redeliver, ui, verify
 from offramp.cli.invocation import Invocation
 from offramp.cli.output import say
 from offramp.domain.errors import OfframpError, WrongUse
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (demo, catalog, plan, deliver, deliveries, redeliver, verify, destination, config, ui):
+for group in (demo, catalog, plan, build, deliver, deliveries, redeliver, verify, destination, config, ui):
     group.add_to(app)
 
 

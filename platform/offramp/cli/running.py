@@ -15,7 +15,7 @@ from offramp.cli.output import byte_text, count_text, print_table, say
 from offramp.cli.progress import progress
 from offramp.cli.sums import MANY, print_sums
 from offramp.domain.deliveries import DELIVERED, Kind
-from offramp.orchestration.run import FailedStep, materialize_days
+from offramp.orchestration.run import FailedStep, build_days, materialize_days
 from offramp.orchestration.run_tags import tags_of
 
 if TYPE_CHECKING:
@@ -91,6 +91,15 @@ def run_and_print(invocation: Invocation, request: Request, *, is_quiet: bool) -
     elif not finished.failures:
         say("nothing was delivered anew: all that is owed was delivered before")
     fail(invocation, finished.failures)
+
+
+def build_and_print(invocation: Invocation, feed: str, days: Sequence[date], shown: str, *, is_quiet: bool) -> None:
+    """Build the layers of a feed through Dagster, say so, and end with exit code 1 if anything failed."""
+    with progress(is_quiet=is_quiet) as report:
+        result = build_days(invocation.settings, invocation.rooms, feed, days, report=report)
+    if result.success:
+        say(f"built: {feed}, {shown}")
+    fail(invocation, [_failure_text(one) for one in result.failed])
 
 
 def fail(invocation: Invocation, failures: Sequence[str]) -> None:

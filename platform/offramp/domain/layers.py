@@ -15,6 +15,19 @@ if TYPE_CHECKING:
     from offramp.domain.ports import Session
 
 
+_SUFFIX = "_layers"
+
+
+def layers_source(feed: str) -> str:
+    """Return the source under whose name models read what a feed's layers compute."""
+    return f"{feed}{_SUFFIX}"
+
+
+def feed_of_layers(source: str) -> str:
+    """Return the feed that computes the tables of such a source."""
+    return source.removesuffix(_SUFFIX)
+
+
 @dataclass(frozen=True, slots=True)
 class LayerTable:
     """A table that a layer writes for each day. ``columns`` are (name, DuckDB type), ``key`` the order of its rows.

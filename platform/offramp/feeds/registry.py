@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from offramp.domain.layers import layers_source
 from offramp.feeds.media.feed import MediaFeed
+from offramp.feeds.mobility.feed import MobilityFeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from offramp.domain.layers import Layer
     from offramp.domain.ports import Feed
 
-FEEDS: dict[str, Feed] = {"media": MediaFeed()}
+FEEDS: dict[str, Feed] = {"media": MediaFeed(), "mobility": MobilityFeed()}
 
 
 def exports_of(models: Iterable[Model]) -> dict[str, Export]:
@@ -25,5 +27,5 @@ def exports_of(models: Iterable[Model]) -> dict[str, Export]:
 
 def layers_of(feeds: Mapping[str, Feed]) -> dict[str, dict[str, Layer]]:
     """Return what feeds compute, by the source that models read it as, and by layer."""
-    found = {f"{name}_layers": {layer.name: layer for layer in feed.layers()} for name, feed in feeds.items()}
+    found = {layers_source(name): {layer.name: layer for layer in feed.layers()} for name, feed in feeds.items()}
     return {source: layers for source, layers in found.items() if layers}

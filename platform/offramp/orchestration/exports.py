@@ -13,12 +13,12 @@ from offramp.orchestration.daily_assets import daily_asset
 from offramp.orchestration.days import days_of
 from offramp.orchestration.describe import column_schema, records_of
 from offramp.orchestration.extract import Extract, Fault
-from offramp.orchestration.keys import export_key, landing_key
+from offramp.orchestration.keys import export_key
 from offramp.orchestration.run_tags import options_of
 from offramp.orchestration.workplace import WORKPLACE, Workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from offramp.domain.exports import Export
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 def export_asset(
-    export: Export, project: Project, source: str, partitions: dg.PartitionsDefinition[str]
+    export: Export, project: Project, reads: Sequence[dg.AssetKey], partitions: dg.PartitionsDefinition[str]
 ) -> dg.AssetsDefinition:
-    """Return the asset of an export, whose model reads one source."""
+    """Return the asset of an export. ``reads`` are the landings, layers and stored models that it is made of."""
     model = export.model
     spec = dg.AssetSpec(
         export_key(export),
-        deps=[landing_key(source)],
+        deps=reads,
         group_name=f"{export.feed}_{export.mode}",
         description=model.description,
         owners=list(model.owners),

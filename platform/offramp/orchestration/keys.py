@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from offramp.domain.layers import feed_of_layers
+
 if TYPE_CHECKING:
     from offramp.domain.exports import Export
 
@@ -14,6 +16,16 @@ if TYPE_CHECKING:
 def landing_key(source: str) -> dg.AssetKey:
     """Return the key of a source's landings."""
     return dg.AssetKey(["landing", source])
+
+
+def layer_key(source: str, layer: str) -> dg.AssetKey:
+    """Return the key of a layer: its feed, and ``layers``."""
+    return dg.AssetKey([feed_of_layers(source), "layers", layer])
+
+
+def model_key(feed: str, entity: str) -> dg.AssetKey:
+    """Return the key of a stored model."""
+    return dg.AssetKey([feed, "models", entity])
 
 
 def export_key(export: Export) -> dg.AssetKey:

@@ -13,11 +13,13 @@ import dagster as dg
 import yaml
 
 from offramp.domain.errors import NotYetDue, WrongUse
+from offramp.domain.layers import layers_source
 from offramp.domain.windows import DAY, midnight
 from offramp.orchestration.code_location import build
 from offramp.orchestration.days import ranges
 from offramp.orchestration.event_log import OpenSqliteStorage
 from offramp.orchestration.keys import deliveries_key, export_key, landing_key
+from offramp.orchestration.layers import Steps
 from offramp.pipeline.rooms import no_report
 
 if TYPE_CHECKING:
@@ -104,17 +106,38 @@ def materialize_days(
     An unbroken range of days is one run. ``tags`` are those of ``run_tags``. A failed step does not raise: it is in
     the result. Raises WrongUse or NotYetDue for a day without a partition.
     """
+    return _run(settings, rooms, _asset_keys(rooms, exports), days, tags, report=report)
+
+
+def build_days(
+    settings: Settings, rooms: Rooms, feed: str, days: Sequence[date], *, report: Report = no_report
+) -> RunResult:
+    """Build the layers of a feed that go on from day to day; see ``materialize_days``."""
+    source = layers_source(feed)
+    carried = [name for name, layer in rooms.layers[source].items() if layer.is_carried]
+    keys = Steps(rooms.project, rooms.layers).below(source, carried)
+    return _run(settings, rooms, keys, days, None, report=report)
+
+
+def _run(
+    settings: Settings,
+    rooms: Rooms,
+    keys: Sequence[dg.AssetKey],
+    days: Sequence[date],
+    tags: Mapping[str, str] | None,
+    *,
+    report: Report,
+) -> RunResult:
     _check_days(settings, days, rooms.clock())
     defs = build(settings, rooms=rooms, report=report)
     job = defs.resolve_implicit_global_asset_job_def()
-    keys = _asset_keys(rooms, exports)
     run_ids: list[str] = []
     failed: list[FailedStep] = []
     with open_instance(settings) as instance:
         for first, last in ranges(days):
             result = job.execute_in_process(
                 instance=instance,
-                asset_selection=keys,
+                asset_selection=list(keys),
                 run_config=_QUIET,
                 tags={**(tags or {}), **_partitions(first, last)},
                 raise_on_error=False,
@@ -142,8 +165,10 @@ def _check_days(settings: Settings, days: Sequence[date], now: datetime) -> None
 def _asset_keys(rooms: Rooms, exports: Sequence[Export]) -> list[dg.AssetKey]:
     sources = sorted({rooms.source_of(export).name for export in exports})
     feeds = sorted({export.feed for export in exports})
+    steps = Steps(rooms.project, rooms.layers)
     return [
         *(landing_key(source) for source in sources),
+        *(key for key in steps.before(export.model for export in exports) if key.path[0] != "landing"),
         *(export_key(export) for export in exports),
         *(deliveries_key(feed) for feed in feeds),
     ]

@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from offramp.domain.layers import feed_of_layers
 from offramp.domain.windows import DAY
-from offramp.orchestration.keys import deliveries_key, export_key, landing_key
+from offramp.orchestration.keys import deliveries_key, export_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from offramp.domain.exports import Export
     from offramp.domain.ports import Feed
     from offramp.domain.subscriptions import Subscription
+    from offramp.orchestration.layers import Steps
+
+LAYERS_CRON = "8 0 * * *"
+"""Right after the safety lag, before anything that reads layers is due."""
 
 _DAILY = re.compile(r"^(?P<minute>\d{1,2}) (?P<hour>\d{1,2}) \* \* \*$")
 
@@ -65,9 +68,34 @@ def timetables(
     return tuple(sorted(tables, key=lambda one: one.name))
 
 
-def schedule_of(timetable: Timetable, sources: Mapping[str, str], first_day: date) -> dg.ScheduleDefinition:
-    """Return the schedule of a timetable with its job: landings, exports, and the feed's last step."""
+def schedule_of(timetable: Timetable, steps: Steps, first_day: date) -> dg.ScheduleDefinition:
+    """Return the schedule of a timetable with its job: what its exports are made of, they, and the feed's last step."""
+    keys = [
+        *steps.before(export.model for export in timetable.exports),
+        *(export_key(export) for export in timetable.exports),
+        deliveries_key(timetable.feed),
+    ]
+    return _schedule(timetable.name, timetable.cron, keys, first_day, described=timetable.described)
 
+
+def layer_schedules(
+    subscriptions: Iterable[Subscription], steps: Steps, first_day: date
+) -> Iterator[dg.ScheduleDefinition]:
+    """Yield a schedule for each feed that somebody takes and whose layers go on from day to day.
+
+    They need every day, also where exports are due once a week.
+    """
+    for source, layers in steps.layers.items():
+        feed = feed_of_layers(source)
+        carried = [name for name, layer in layers.items() if layer.is_carried]
+        if carried and any(one.feed == feed for one in subscriptions):
+            described = f"`{LAYERS_CRON}` UTC, for the day before: {', '.join(carried)}, which go on from day to day."
+            yield _schedule(source, LAYERS_CRON, steps.below(source, carried), first_day, described=described)
+
+
+def _schedule(
+    name: str, cron: str, keys: Sequence[dg.AssetKey], first_day: date, *, described: str
+) -> dg.ScheduleDefinition:
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         data_day = context.scheduled_execution_time.astimezone(UTC).date() - DAY
         if data_day < first_day:
@@ -75,26 +103,16 @@ def schedule_of(timetable: Timetable, sources: Mapping[str, str], first_day: dat
         return dg.RunRequest(partition_key=data_day.isoformat())
 
     return dg.ScheduleDefinition(
-        name=timetable.name,
-        job=_job(timetable, sources),
-        cron_schedule=timetable.cron,
+        name=name,
+        job=dg.define_asset_job(
+            name,
+            selection=dg.AssetSelection.assets(*keys),
+            executor_def=dg.in_process_executor,
+            description=described,
+        ),
+        cron_schedule=cron,
         execution_timezone="UTC",
         execution_fn=tick,
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description=timetable.described,
-    )
-
-
-def _job(timetable: Timetable, sources: Mapping[str, str]) -> UnresolvedAssetJobDefinition:
-    landed = sorted({sources[export.name] for export in timetable.exports})
-    keys = [
-        *(landing_key(source) for source in landed),
-        *(export_key(export) for export in timetable.exports),
-        deliveries_key(timetable.feed),
-    ]
-    return dg.define_asset_job(
-        timetable.name,
-        selection=dg.AssetSelection.assets(*keys),
-        executor_def=dg.in_process_executor,
-        description=timetable.described,
+        description=described,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,14 +19,17 @@ import pyarrow.parquet as pq
 
 from offramp.domain.errors import BuildMissing, nearest
 from offramp.domain.landings import Relation
+from offramp.domain.layers import feed_of_layers
 from offramp.domain.quoting import identifier
 from offramp.domain.windows import DAY, midnight
 from offramp.lake.layers import BuildRecord, LayerName
+from offramp.pipeline.land import ensure_landings
+from offramp.pipeline.plan import LandingNeed
 from offramp.pipeline.rooms import no_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import date, datetime
+    from datetime import date
 
     from offramp.domain.landings import Landing
     from offramp.domain.layers import Layer, LayerTable
@@ -62,6 +66,34 @@ def ensure_build(
                 return _build(work, key)
     store.choose(name, record)
     return record
+
+
+def build_day(rooms: Rooms, source: str, layer: str, day: date, report: Report = no_report) -> BuildRecord:
+    """Build a layer for a data day, landing its source first where no landing of that time exists."""
+    landing = landing_of_day(rooms, layer_of(rooms, source, layer).source, day, report)
+    return ensure_build(rooms, source, layer, landing, day=day, report=report)
+
+
+def landing_of_day(rooms: Rooms, source: str, day: date, report: Report = no_report) -> Landing:
+    """Return the landing that a day is computed from: the first at or after its end plus the safety lag.
+
+    A later one does too, for what arrived after the day is left out. Raises NotYetDue.
+    """
+    at = midnight(day + DAY) + rooms.safety_lag
+    is_exact = rooms.sources[source].can_read_as_of
+    before = at + timedelta.resolution if is_exact else datetime.max.replace(tzinfo=UTC)
+    (landing,) = ensure_landings(rooms, [LandingNeed(source, at, before)], report)
+    return landing
+
+
+def missing_days(rooms: Rooms, source: str, last: date) -> tuple[date, ...]:
+    """Return the days up to one that carried layers of a source still have to be built for; none before the first."""
+    found: set[date] = set()
+    for layer in rooms.layers[source].values():
+        built = rooms.lake.layers.last_day(_name(source, layer), last + DAY) if layer.is_carried else None
+        if built is not None:
+            found.update(built + number * DAY for number in range(1, (last - built).days + 1))
+    return tuple(sorted(found))
 
 
 def layer_relation(rooms: Rooms, source: str, table: str, landing: Landing, relation: str) -> Relation:
@@ -113,13 +145,14 @@ def _base(rooms: Rooms, name: LayerName, layer: Layer, day: date) -> BuildRecord
     base = rooms.lake.layers.current(name, day - DAY)
     last = rooms.lake.layers.last_day(name, day)
     if base is None and last is not None:
-        first = last + DAY
+        first, feed = last + DAY, feed_of_layers(name.source)
+        again = f"offramp build {feed} --from {first} --to {day - DAY}"
         raise BuildMissing(
             f"{layer.name} of {day} goes on from {day - DAY}, which was not built",
             where=f"{name.source}/{name.layer}",
             expected="the days before, in their order",
             found=f"the last day that was built is {last}; the first to build is {first}",
-            todo=f"offramp build {layer.source} --from {first} --to {day - DAY}, or a backfill of these days in the UI",
+            todo=f"{again}, or a backfill of these days in the UI",
         )
     return base
 

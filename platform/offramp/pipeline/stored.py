@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 from offramp.domain.errors import ContractBroken
 from offramp.domain.landings import Relation
 from offramp.domain.quoting import identifier
+from offramp.pipeline.layers import landing_of_day
 from offramp.sql.contracts import expected_columns
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from offramp.domain.exports import Model
     from offramp.pipeline.relations import ModelOver
-    from offramp.pipeline.rooms import Rooms
+    from offramp.pipeline.rooms import Report, Rooms
 
 
 def stored_relation(rooms: Rooms, model: Model, over: ModelOver, relation: str) -> Relation:
@@ -36,6 +39,17 @@ def stored_relation(rooms: Rooms, model: Model, over: ModelOver, relation: str) 
             with store.writing(name, key) as path:
                 session.store(f"select * from ({over.sql}) order by {', '.join(map(identifier, order))}", path)
     return Relation(relation, (str(store.path_for(name, key)),), schema)
+
+
+def store_day(rooms: Rooms, model: Model, day: date, report: Report) -> int:
+    """Compute a stored model for a data day, and return its rows."""
+    from offramp.pipeline.relations import model_over  # noqa: PLC0415 - it reads stored models itself
+
+    source = rooms.project.source_of(model.name)
+    landing = landing_of_day(rooms, source, day, report)
+    relation = stored_relation(rooms, model, model_over(rooms, model, landing), "stored")
+    with rooms.engine.open((relation,)) as session:
+        return int(str(session.rows("select count(*) from stored")[0][0]))
 
 
 def _key(model: Model, over: ModelOver) -> str:

@@ -27,7 +27,7 @@ from offramp.settings.delivery_options import (
 )
 from offramp.settings.destinations import DESTINATION, DestinationSettings, LocalDestination
 from offramp.settings.secrets import CREDENTIALS
-from offramp.settings.shapes import DemoSource, FileText, PostgresSource, SubscriptionText
+from offramp.settings.shapes import EMBEDDED, FileText, PostgresSource, SubscriptionText
 from offramp.settings.urls import destination_at
 from offramp.settings.values import Settings
 
@@ -142,7 +142,7 @@ class _Reading:
         self._variables = variables
         self._root = Path(located.file).absolute().parent
         self._places: dict[tuple[str, str], tuple[str, int | None]] = {}
-        demos = {f"folder of {name}": one.folder for name, one in read.sources.items() if isinstance(one, DemoSource)}
+        demos = {f"folder of {name}": one.folder for name, one in read.sources.items() if isinstance(one, EMBEDDED)}
         own = {
             "lake": read.lake,
             "scratch": read.scratch,
@@ -159,7 +159,7 @@ class _Reading:
     def settings(self) -> Settings:
         read, root = self._read, self._root
         sources = {
-            name: one.model_copy(update={"folder": root / one.folder}) if isinstance(one, DemoSource) else one
+            name: one.model_copy(update={"folder": root / one.folder}) if isinstance(one, EMBEDDED) else one
             for name, one in read.sources.items()
         }
         for name, one in sources.items():

@@ -33,6 +33,17 @@ class DemoSource(Strict):
     folder: Path = Path(".offramp/demo")
 
 
+class PhonesSource(Strict):
+    """The embedded demo of people with phones. ``start_on`` and ``days`` None leave the choice to its generation."""
+
+    kind: Literal["phones"]
+    seed: int = 7
+    start_on: Day | None = None
+    days: Count | None = None
+    scale: Annotated[float, Field(gt=0, le=10_000)] = 1
+    folder: Path = Path(".offramp/phones")
+
+
 class PostgresSource(Strict):
     """A PostgreSQL database. ``read_point_sql`` gives the instant up to which its rows are complete."""
 
@@ -43,7 +54,10 @@ class PostgresSource(Strict):
     read_point_sql: str | None = None
 
 
-SourceSettings = Annotated[DemoSource | PostgresSource, Field(discriminator="kind")]
+EMBEDDED = (DemoSource, PhonesSource)
+"""Sources that are generated here, into a folder of their own."""
+
+SourceSettings = Annotated[DemoSource | PhonesSource | PostgresSource, Field(discriminator="kind")]
 
 
 class PersonalText(Strict):

@@ -57,15 +57,20 @@ class Compiler:
         self._tables = tuple(tables)
         self._variables = variables
         self._stored = frozenset(stored)
+        self._rendered: dict[tuple[str, str], Rendered] = {}
 
     def render(self, entity: str, *, prefix: str = "") -> Rendered:
-        """Render one model; models that it refers to stay names (``model.media.users``)."""
+        """Render one model, once; models that it refers to stay names (``model.media.users``)."""
+        known = self._rendered.get((entity, prefix))
+        if known is not None:
+            return known
         _, template = self._templates[entity]
-        return template.render(
+        rendered = template.render(
             relations={one: identifier(f"{prefix}{'.'.join(one)}") for one in self._tables},
             models={one: identifier(self._cte(one, prefix)) for one in self._templates},
             variables=self._variables,
         )
+        return self._rendered.setdefault((entity, prefix), rendered)
 
     def compile(self, entity: str, *, prefix: str = "", is_whole: bool = False) -> Compiled:
         """Compile one model and all that it refers to. A model that refers to itself is a ProjectError.
