@@ -53,8 +53,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, number
 
 
 def counted(count: int, what: str) -> str:
-    """Return how many there are of something: ``1 delivery``, ``2 deliveries``."""
-    plural = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+    """Return how many there are of something: ``1 delivery``, ``2 deliveries``, ``2 days``."""
+    has_ies = what.endswith("y") and what[-2:-1] not in set("aeiou")
+    plural = f"{what[:-1]}ies" if has_ies else f"{what}s"
     return f"{count:,} {what if count == 1 else plural}"
 
 

@@ -1,0 +1,16 @@
+-- One row per drive with sensor data, once, in the day on which it was processed (mobility_offloads.md section 4).
+select
+    cast(d.mode as varchar) as mode,
+    cast(l.external_id as varchar) as metadata_user_id,
+    cast(d.event_id as varchar) as event_id,
+    cast(d.user_id as varchar) as user_id,
+    cast(d.start_text as varchar) as "start",
+    cast(d.end_text as varchar) as "end",
+    cast(d.behavior_events as json) as behavior_events,
+    cast(d.processed_at as timestamp) as processed_at,
+    d.app_id
+from {{ source('mobility_layers', 'drives') }} as d
+left join {{ source('mobility', 'user_links') }} as l
+    on l.app_id = d.app_id
+    and l.user_id = d.user_id
+where d.behavior_events is not null
