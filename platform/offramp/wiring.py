@@ -17,7 +17,7 @@ from offramp.destinations.local import LocalDestination
 from offramp.domain.errors import DestinationClosed, WrongUse, nearest
 from offramp.domain.steps import no_step
 from offramp.engine.duckdb_engine import DuckDBEngine
-from offramp.feeds.registry import FEEDS, exports_of, layers_of
+from offramp.feeds.registry import FEEDS, layers_of
 from offramp.formats.registry import FORMATS
 from offramp.lake.landings import FolderLandingStore
 from offramp.lake.layers import LayerStore
@@ -34,11 +34,14 @@ from offramp.settings.destinations import GcsDestination as GcsDestinationSettin
 from offramp.settings.destinations import LocalDestination as LocalDestinationSettings
 from offramp.settings.destinations import S3Destination as S3DestinationSettings
 from offramp.settings.destinations import SftpDestination as SftpDestinationSettings
+from offramp.settings.offers import offered_exports
 from offramp.settings.shapes import DemoSource as DemoSettings
+from offramp.settings.shapes import PhonesSource as PhonesSettings
 from offramp.settings.shapes import PostgresSource as PostgresSettings
 from offramp.settings.values import utc_now
 from offramp.sources.demo.beginning import begins_on
 from offramp.sources.demo.source import DemoSource
+from offramp.sources.phones.source import PhonesSource
 from offramp.sources.postgres.source import PostgresSource
 from offramp.sql.project import load_project
 
@@ -77,6 +80,18 @@ class _Opening:
         match settings:
             case DemoSettings():
                 return DemoSource(
+                    name=name,
+                    folder=settings.folder,
+                    seed=settings.seed,
+                    start_on=begins_on(settings.folder, settings.start_on, self.clock().date()),
+                    days=settings.days,
+                    scale=settings.scale,
+                    clock=self.clock,
+                    threads=self.settings.limits.threads,
+                    memory_bytes=self.settings.limits.memory_bytes,
+                )
+            case PhonesSettings():
+                return PhonesSource(
                     name=name,
                     folder=settings.folder,
                     seed=settings.seed,
@@ -314,7 +329,7 @@ def open_rooms(
     return Rooms(
         project=project,
         feeds=FEEDS,
-        exports=exports_of(loaded.model for loaded in project.models.values()),
+        exports=offered_exports(settings, project),
         subscriptions=settings.subscriptions,
         sources={name: opening.source(name) for name in settings.sources},
         lake=Lake(
