@@ -1,0 +1,207 @@
+-- One row per active user and part of a local day: weekday or weekend, morning, late morning, lunch, afternoon, evening
+-- and night. A part ends a second before the next one starts, so that a whole day has 86399 seconds.
+with spans as (
+    select
+        visits.app_id,
+        visits.user_id,
+        visits.started_at,
+        visits.until_at,
+        visits.local_start,
+        visits.local_end,
+        visits.timezone
+    from {{ source('mobility_layers', 'visits') }} as visits
+    join {{ ref('active_users') }} as users
+        on users.app_id = visits.app_id
+        and users.user_id = visits.user_id
+    union all
+    select
+        trips.app_id,
+        trips.user_id,
+        trips.started_at,
+        trips.ended_at as until_at,
+        trips.local_start,
+        trips.local_end,
+        trips.timezone
+    from {{ source('mobility_layers', 'trips') }} as trips
+    join {{ ref('active_users') }} as users
+        on users.app_id = trips.app_id
+        and users.user_id = trips.user_id
+),
+
+zoned as (
+    select
+        spans.app_id,
+        spans.user_id,
+        spans.started_at,
+        spans.until_at,
+        spans.local_start,
+        spans.local_end,
+        spans.timezone,
+        spans.timezone is distinct from lag(spans.timezone) over (
+            partition by spans.app_id, spans.user_id
+            order by spans.started_at, spans.until_at, spans.timezone
+        ) as is_other_zone
+    from spans
+),
+
+-- What was before the window began may be in visits that reach into it; two days before it suffice for its zones.
+touched as (
+    select
+        zoned.app_id,
+        zoned.user_id,
+        zoned.started_at,
+        zoned.until_at,
+        zoned.local_start,
+        zoned.timezone,
+        zoned.is_other_zone,
+        unnest(
+            generate_series(
+                greatest(date_trunc('day', zoned.local_start), date_trunc('day', day.window_start) - interval 2 days),
+                date_trunc('day', greatest(zoned.local_start, zoned.local_end - interval 1 microsecond)),
+                interval 1 day
+            )
+        ) as day
+    from zoned
+    cross join {{ source('mobility_layers', 'day') }} as day
+),
+
+-- The zone in which the day began for the user, and from when on clocks showed the time of which other zone, in the
+-- order in which the user met them.
+days as (
+    select
+        touched.app_id,
+        touched.user_id,
+        touched.day,
+        min(touched.started_at) as started_at,
+        max(touched.until_at) as until_at,
+        min(struct_pack(started_at := touched.started_at, zone := touched.timezone)).zone as first_zone,
+        list(
+            struct_pack(local_at := greatest(touched.local_start, touched.day), zone := touched.timezone)
+            order by touched.started_at, touched.until_at, touched.timezone
+        ) filter (touched.is_other_zone) as zones
+    from touched
+    group by touched.app_id, touched.user_id, touched.day
+),
+
+known as (
+    select
+        days.app_id,
+        days.user_id,
+        min(days.started_at) as known_from,
+        max(days.until_at) as known_until
+    from days
+    group by days.app_id, days.user_id
+),
+
+parts as (
+    select
+        days.app_id,
+        days.user_id,
+        days.day,
+        days.first_zone,
+        days.zones,
+        unnest([
+            struct_pack(id := if(isodow(days.day) > 5, 'weekend', 'weekday'), starts := 0, ends := 1440),
+            struct_pack(id := 'morning', starts := today.morning_minutes, ends := today.late_morning_minutes),
+            struct_pack(id := 'late_morning', starts := today.late_morning_minutes, ends := today.lunch_minutes),
+            struct_pack(id := 'lunch', starts := today.lunch_minutes, ends := today.afternoon_minutes),
+            struct_pack(id := 'afternoon', starts := today.afternoon_minutes, ends := today.evening_minutes),
+            struct_pack(id := 'evening', starts := today.evening_minutes, ends := today.night_minutes),
+            struct_pack(id := 'night', starts := today.night_minutes, ends := 1440 + tomorrow.morning_minutes)
+        ]) as part
+    from days
+    join {{ ref('moment_times') }} as today
+        on today.app_id = days.app_id
+        and today.user_id = days.user_id
+        and today.is_weekend = (isodow(days.day) > 5)
+    join {{ ref('moment_times') }} as tomorrow
+        on tomorrow.app_id = days.app_id
+        and tomorrow.user_id = days.user_id
+        and tomorrow.is_weekend = (isodow(days.day + interval 1 day) > 5)
+),
+
+walls as (
+    select
+        parts.app_id,
+        parts.user_id,
+        parts.part.id as moment_definition_id,
+        parts.first_zone,
+        parts.zones,
+        parts.day + to_minutes(parts.part.starts) as local_from,
+        parts.day + to_minutes(parts.part.ends) - interval 1 second as local_to
+    from parts
+),
+
+placed as (
+    select
+        walls.app_id,
+        walls.user_id,
+        walls.moment_definition_id,
+        coalesce(
+            [one.zone for one in walls.zones if one.local_at <= walls.local_from][-1],
+            walls.first_zone
+        ) as zone_from,
+        coalesce(
+            [one.zone for one in walls.zones if one.local_at <= walls.local_to][-1],
+            walls.first_zone
+        ) as zone_to,
+        walls.local_from,
+        walls.local_to
+    from walls
+),
+
+-- Each time of a zone is read once, for reading a zone's table costs more than all else here.
+times as (
+    select placed.app_id, placed.zone_from as zone, placed.local_from as local_at
+    from placed
+    union
+    select placed.app_id, placed.zone_to as zone, placed.local_to as local_at
+    from placed
+),
+
+clocks as (
+    select
+        times.app_id,
+        times.zone,
+        times.local_at,
+        timezone('UTC', timezone(times.zone, times.local_at)) as instant
+    from times
+),
+
+-- In the hour that clocks leave out they show another time than the one asked for.
+offsets as (
+    select
+        clocks.app_id,
+        clocks.zone,
+        clocks.local_at,
+        clocks.instant,
+        date_diff('second', clocks.instant, timezone(clocks.zone, timezone('UTC', clocks.instant))) as offset_seconds
+    from clocks
+)
+
+select
+    cast(placed.user_id as varchar) as user_id,
+    cast(placed.moment_definition_id as varchar) as moment_definition_id,
+    cast(starts.instant as timestamp) as started_at,
+    cast(if(ends.instant < day.until, ends.instant, null) as timestamp) as ended_at,
+    cast(starts.offset_seconds as integer) as start_offset,
+    cast(if(ends.instant < day.until, ends.offset_seconds, null) as integer) as end_offset,
+    cast(null as varchar) as name,
+    cast(placed.app_id as varchar) as app_id
+from placed
+join offsets as starts
+    on starts.app_id = placed.app_id
+    and starts.zone = placed.zone_from
+    and starts.local_at = placed.local_from
+join offsets as ends
+    on ends.app_id = placed.app_id
+    and ends.zone = placed.zone_to
+    and ends.local_at = placed.local_to
+join known
+    on known.app_id = placed.app_id
+    and known.user_id = placed.user_id
+cross join {{ source('mobility_layers', 'day') }} as day
+where starts.instant < day.until
+    and ends.instant > starts.instant
+    and starts.instant < known.known_until
+    and ends.instant > known.known_from
