@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platform_tests.benchmarks import csv_cases, exports_cases, landing_cases, s3_cases, sftp_cases
+from platform_tests.benchmarks import csv_cases, exports_cases, landing_cases, mobility_cases, s3_cases, sftp_cases
 from platform_tests.benchmarks.measure import Cost, in_turn, medians, run, total
 from platform_tests.servers.postgres import run_postgres
 from platform_tests.servers.seaweedfs import BUCKET
@@ -50,6 +50,24 @@ def csv(folder: Path, runs: int) -> None:
     show(
         f"CSV of {ROWS:,} mixed rows, stage and publish", costs, goal="CPU at most 1.3, peak under 600 MB", peers=peers
     )
+
+
+def mobility(folder: Path, runs: int) -> None:
+    run(module("mobility_cases", "prepare", str(folder)))
+    costs = in_turn(mobility_cases.commands(folder), runs=runs)
+    run(module("mobility_cases", "check", str(folder)))
+    goal = "CPU at most 0.05, peak under 1,000 MB"
+    show("Stays and legs of 2,800,000 fixes", costs, goal=goal, peers=["trackintel"])
+
+
+def mobility_large(folder: Path, _runs: int) -> None:
+    print("\nPeak memory of stays and legs")
+    run(module("mobility_cases", "prepare", str(folder)))
+    run(module("mobility_cases", "prepare_large", str(folder), str(mobility_cases.TIMES)))
+    for what, rows in (("offramp", 2_800_000), ("large", 2_800_000 * mobility_cases.TIMES)):
+        cost = run(module("mobility_cases", what, str(folder)))
+        figures = f"{cost.peak_mb:.0f} MB, {cost.cpu_seconds:.0f} CPU s"
+        print(f"  {rows:>12,} fixes: {figures}   goal: flat, under 1,000 MB", flush=True)
 
 
 def memory(folder: Path, _runs: int) -> None:
@@ -137,6 +155,8 @@ PARTS: dict[str, Callable[[Path, int], None]] = {
     "backfill": backfill,
     "s3": s3,
     "sftp": sftp,
+    "mobility": mobility,
+    "mobility-large": mobility_large,
 }
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from offramp.domain.errors import BuildMissing, NotYetDue
+from offramp.domain.errors import BuildMissing, ContractBroken, NotYetDue
 from offramp.domain.exports import EntityKind, Export, FormatName, Mode
 from offramp.domain.landings import Relation
 from offramp.domain.layers import LayerTable
 from offramp.domain.windows import DAY, Window, midnight
 from offramp.lake.layers import LayerName
+from offramp.pipeline.deliver import deliver_day
 from offramp.pipeline.land import land_source
 from offramp.pipeline.layers import build_day, ensure_build, landing_of_day, layer_relation, missing_days
 from offramp.pipeline.plan import PlanOptions
@@ -302,3 +303,21 @@ def test_a_correction_takes_the_marker_away_before_anything_else_changes(tmp_pat
     assert published.index("publish.manifest") < published.index("publish.marker")
     folder = one.outbox() / "popular" / f"{day + DAY:%Y_%m_%d}"
     assert (folder / "_SUCCESS").exists()
+
+
+def test_a_key_that_went_out_for_another_day_is_refused_and_named(tmp_path: Path) -> None:
+    one, _ = house(tmp_path)
+    export = one.rooms.exports["shop/delta/counted"]
+    once = replace(export, model=replace(export.model, is_delivered_once=True))  # items are clicked every day
+    build_day(one.rooms, "shop_layers", "counts", FIRST)
+    first = deliver_day(one.rooms, once, FIRST)
+
+    build_day(one.rooms, "shop_layers", "counts", FIRST + DAY)
+    second = deliver_day(one.rooms, once, FIRST + DAY)
+
+    first.raise_if_incomplete()
+    with pytest.raises(ContractBroken, match="rows were delivered before, for another data day"):
+        second.raise_if_incomplete()
+    assert "1 keys, the first (1,)" in str(second.broken[0])
+    assert not (one.outbox() / f"counted/{FIRST + 2 * DAY:%Y_%m_%d}").exists()
+    deliver_day(one.rooms, once, FIRST, PlanOptions(correction="its own keys are no obstacle")).raise_if_incomplete()

@@ -7,6 +7,7 @@ select
     cast(d.start_text as varchar) as "start",
     cast(d.end_text as varchar) as "end",
     cast(d.behavior_events as json) as behavior_events,
+    cast(d.started_at as timestamp) as started_at,
     cast(d.processed_at as timestamp) as processed_at,
     d.app_id
 from {{ source('mobility_layers', 'drives') }} as d

@@ -24,6 +24,7 @@ select
     cast(d.anti_v2 as decimal(9, 6)) as anti_v2,
     cast(d.hard_turn as decimal(9, 6)) as hard_turn,
     cast(d.attention as decimal(9, 6)) as attention,
+    cast(d.started_at as timestamp) as started_at,
     cast(d.processed_at as timestamp) as processed_at,
     d.app_id
 from {{ source('mobility_layers', 'drives') }} as d

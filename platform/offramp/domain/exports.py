@@ -61,7 +61,8 @@ class Model:
     SQL gives beside the contract's and that no file holds: ``order`` (empty: the key) says how rows are sorted, and
     ``window_column`` which instant has to lie in the window of an offload. ``part_key`` is the column whose values are
     never divided between parts. ``is_stored`` models are kept in the lake once computed; those that are not
-    ``is_exported`` are steps on the way to others.
+    ``is_exported`` are steps on the way to others. Rows that are delivered once (``is_delivered_once``) are indexed
+    by key, and a key that went out for another data day is refused.
     """
 
     feed: str
@@ -81,6 +82,7 @@ class Model:
     part_key: str | None = None
     is_stored: bool = False
     is_exported: bool = True
+    is_delivered_once: bool = False
 
     @property
     def name(self) -> str:

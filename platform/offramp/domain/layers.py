@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from contextlib import AbstractContextManager
     from datetime import date, datetime
+    from pathlib import Path
 
     import polars as pl
 
@@ -62,6 +63,10 @@ class LayerWork(Protocol):
     @property
     def memory_bytes(self) -> int:
         """How much memory a build may hold beside the engine's own bound."""
+
+    @property
+    def scratch(self) -> Path:
+        """A folder of the lake for temporary files without a name: what has one becomes part of the build."""
 
     def open(self) -> AbstractContextManager[Session]:
         """Open the engine with what the build reads.

@@ -23,6 +23,7 @@ from offramp.pipeline.accounting import adds_up, counts_of, removed
 from offramp.pipeline.checking import CHANGED_AT, RAW, BatchCheck, PartFacts, note
 from offramp.pipeline.hashing import hash_parameters
 from offramp.pipeline.scan import TENANT, changed_at, of_tenants, open_scan
+from offramp.pipeline.sent import index_sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -105,6 +106,7 @@ def _stage_one(rooms: Rooms, delivery: Delivery, scan: Scan, tell: Callable[[int
             paths.append(folder / "deletes.part")
             entry = _write_deletes(delivery, scan, encoding, paths[-1])
             files.append(replace(entry, name=feed.deletes_name(delivery), role=FileRole.DELETES))
+        index_sent(rooms, delivery, scan)
         rooms.at_step("stage.take")
         parts = {file.sha256: rooms.lake.parts.take(path, file.sha256) for file, path in zip(files, paths, strict=True)}
     return Staged(delivery, tuple(files), counts, parts)

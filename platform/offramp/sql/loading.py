@@ -153,6 +153,7 @@ def _load(draft: _Draft, compiler: Compiler, tables: Mapping[tuple[str, str], Ta
         part_key=meta.part_key,
         is_stored=draft.yaml.config.materialized == "table",
         is_exported=meta.exported,
+        is_delivered_once=meta.delivered_once,
     )
     return LoadedModel(
         model=model,

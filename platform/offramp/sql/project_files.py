@@ -211,6 +211,7 @@ class ModelMeta(_Strict):
     owners: list[str] = []
     schedules: list[ScheduleMeta] | None = None
     exported: bool = True
+    delivered_once: bool = False
     order: list[str] = []
     window_column: str | None = None
     part_key: str | None = None

@@ -148,6 +148,7 @@ class HouseWork:
         self.until = datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC)
         self.is_first = house.builds == 0
         self.memory_bytes = 256 * 1024 * 1024
+        self.scratch = house.folder
         self.written: dict[str, pl.DataFrame] = {}
         self.reported = 0
 
