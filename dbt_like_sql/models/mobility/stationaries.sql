@@ -33,7 +33,10 @@ select
     cast(round(within.longitude, 5) as decimal(9, 5)) as longitude,
     cast(nullif(within.country, '') as varchar) as "address.country",
     cast(nullif(within.city, '') as varchar) as "address.city",
-    cast(nullif(within.city_type, 'unknown') as varchar) as "address.city_type",
+    -- This file knows three sizes; that a city is a big one, only the attributes say.
+    cast(
+        case within.city_type when 'big_city' then 'city' when 'unknown' then null else within.city_type end as varchar
+    ) as "address.city_type",
     -- No source of streets is at hand offline.
     cast(null as varchar) as "address.streetname",
     cast(within.venue_name as varchar) as "location.place.name",
