@@ -38,11 +38,14 @@ from offramp.settings.offers import offered_exports
 from offramp.settings.shapes import DemoSource as DemoSettings
 from offramp.settings.shapes import PhonesSource as PhonesSettings
 from offramp.settings.shapes import PostgresSource as PostgresSettings
+from offramp.settings.shapes import TracksSource as TracksSettings
 from offramp.settings.values import utc_now
 from offramp.sources.demo.beginning import begins_on
 from offramp.sources.demo.source import DemoSource
 from offramp.sources.phones.source import PhonesSource
 from offramp.sources.postgres.source import PostgresSource
+from offramp.sources.tracks.dialect import CsvDialect
+from offramp.sources.tracks.source import TracksSource
 from offramp.sql.project import load_project
 
 if TYPE_CHECKING:
@@ -100,6 +103,15 @@ class _Opening:
                     scale=settings.scale,
                     clock=self.clock,
                     threads=self.settings.limits.threads,
+                    memory_bytes=self.settings.limits.memory_bytes,
+                )
+            case TracksSettings():
+                return TracksSource(
+                    name=name,
+                    folder=settings.folder,
+                    app_id=settings.app_id,
+                    clock=self.clock,
+                    dialect=CsvDialect(settings.csv.separator, settings.csv.times, settings.csv.columns.named()),
                     memory_bytes=self.settings.limits.memory_bytes,
                 )
             case PostgresSettings():

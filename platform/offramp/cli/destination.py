@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offramp.cli.choosing import JsonOption
+from offramp.cli.choosing import JsonOption, RecipientOption, choose_recipients
 from offramp.cli.invocation import Invocation
 from offramp.cli.output import counted, place_text, print_json, print_table, say
 from offramp.domain.errors import OfframpError, WrongUse, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from offramp.domain.subscriptions import Subscription
     from offramp.pipeline.probe import Finding
@@ -23,11 +23,12 @@ def add_to(app: typer.Typer) -> None:
     group.callback()(_destination)
     group.command("check")(check)
     group.command("list")(list_)
+    group.command("policy")(policy)
     app.add_typer(group, name="destination")
 
 
 def _destination() -> None:
-    """List and check the places that files go to."""
+    """List and check the places that files go to, and say what their readers need."""
 
 
 def list_(context: typer.Context, as_json: JsonOption = False) -> None:
@@ -93,6 +94,63 @@ def check(
         say(f"{counted(len(results), 'place')} checked, {bad or 'none'} with something missing")
     if bad:
         raise typer.Exit(1)
+
+
+def policy(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="DESTINATION")],
+    recipients: RecipientOption = None,
+    subscriptions: Annotated[
+        list[str] | None, typer.Option("--subscription", metavar="ID", help="Only this one; may be repeated.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the least rights of who collects the files: to read the folder of a subscription, and nothing else.
+
+    For S3 it is an IAM policy, alone on stdout. Nothing is connected to.
+    """
+    from offramp.cli.reader_rights import reader_rights
+
+    invocation = Invocation.of(context)
+    settings = invocation.settings
+    if name not in settings.destinations:
+        raise WrongUse(f"'{name}' is not a destination", todo=nearest(name, settings.destinations))
+    used = _uses_of(invocation, name, recipients or (), subscriptions or ())
+    one_place = settings.destinations[name]
+    found = [(one, one_place.shown(one), reader_rights(one_place, one)) for one in used]
+    if as_json:
+        print_json(
+            {
+                "destinations": [
+                    {"name": name, "kind": one_place.kind, "subscription": one.id, "place": place, "rights": rights}
+                    for one, place, rights in found
+                ]
+            }
+        )
+        return
+    for one, place, rights in found:
+        say(f"{name} ({one_place.kind}) for {one.id}: {place_text(place, one_place.endpoint)}", to_stderr=True)
+        say(rights)
+
+
+def _uses_of(
+    invocation: Invocation, name: str, recipients: "Sequence[str]", subscriptions: "Sequence[str]"
+) -> "list[Subscription]":
+    """Return the subscriptions that use a destination: all, or those of some recipients or ids."""
+    settings = invocation.settings
+    chosen = choose_recipients(settings, recipients)
+    known = {one.id for one in settings.subscriptions}
+    for wanted in subscriptions:
+        if wanted not in known:
+            raise WrongUse(f"'{wanted}' is not a subscription", todo=nearest(wanted, known))
+    used = [
+        one
+        for used_name, one in _uses(invocation)
+        if used_name == name and one.recipient in (chosen or {one.recipient}) and one.id in (subscriptions or {one.id})
+    ]
+    if not used:
+        raise WrongUse(f"none of these subscriptions uses '{name}'", todo="offramp destination list tells which do")
+    return used
 
 
 def _uses(invocation: Invocation) -> "Iterator[tuple[str, Subscription]]":

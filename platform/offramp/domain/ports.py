@@ -365,6 +365,12 @@ class Feed(Protocol):
     def marker_name(self, delivery: Delivery) -> str | None:
         """Return the path of the empty file that is written last, and removed first by a correction; None: none is."""
 
+    def documents(self, delivery: Delivery, exports: Iterable[Export]) -> Mapping[str, bytes]:
+        """Return files that explain the feed's exports and go out with a delivery, by path below ``documentation/``.
+
+        A file's name tells its content, so it never changes under a name.
+        """
+
     def layers(self) -> tuple[Layer, ...]:
         """Return what the feed computes day by day, each after those that it reads. Models read its tables as those of
         the source ``<feed>_layers``.

@@ -1,9 +1,9 @@
 """Placing: one delivery on its way to one destination, in an order that no reader can mistake.
 
-The order (promises.md section 6): files, their sidecars, the manifest's checksum, the manifest, and where the feed's
-layout has one the empty marker of the folder. A correction takes the marker away first. A reader that waits for the
-manifest, or for the marker, never sees part of a delivery. Every step may be repeated: what is there with equal content
-is left as it is.
+The order (promises.md section 6): files, their sidecars, what explains them, the manifest's checksum, the manifest, and
+where the feed's layout has one the empty marker of the folder. A correction takes the marker away first. A reader that
+waits for the manifest, or for the marker, never sees part of a delivery. Every step may be repeated: what is there with
+equal content is left as it is.
 """
 
 from __future__ import annotations
@@ -62,13 +62,16 @@ class Placing:
         self.is_fresh = self.destination.is_conditional and is_first
         marker = feed.marker_name(delivery)
         markers = () if marker is None else (marker,)
-        written = (*(file.name for file in staged.files), *sidecars, f"{name}.sha256", name, *markers)
+        documents = feed.documents(delivery, self.rooms.exports.values())
+        written = (*(file.name for file in staged.files), *sidecars, *documents, f"{name}.sha256", name, *markers)
         try:
             if not self.destination.is_conditional:
                 # A run that stands still right before a rename finds nothing to rename any more.
                 self._sweep(written, below_token=self.claim.token)
             self._again(name, lambda: self._prepare(delivery, name, manifest, repairs=repairs))
             self._put_all(staged, sidecars, repairs=repairs)
+            for document, content in documents.items():
+                self._put_small(document, content)
             self.rooms.at_step("publish.manifest")
             self._put_small(f"{name}.sha256", f"{manifest.sha256}  {name.rsplit('/', 1)[-1]}\n".encode())
             self._put_small(name, manifest.content)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from offramp.pipeline.shelves import Shelf
 
 MANIFESTS = "_manifests"
+DOCUMENTATION = "documentation"
 _CHECKSUM_LINE = re.compile(rb"^(?P<digest>[0-9a-f]+) [ *](?P<name>[^\r\n]+)\r?\n?$")
 _DETECTED_AT = "detected_at"
 
@@ -181,7 +182,7 @@ def verify_place(shelf: Shelf, tell: Callable[[int, int], None] | None = None) -
             known |= {f"{root}{file.name}", f"{root}{file.name}.md5"}
         if tell is not None:
             tell(number, len(manifests))
-    others = [name for name in names if name not in known]
+    others = [name for name in names if name not in known and DOCUMENTATION not in name.split("/")[:-1]]
     leftovers = tuple(shelf.path_of(name) for name in others if _is_leftover(name))
     unmentioned = tuple(shelf.path_of(name) for name in others if not _is_leftover(name))
     nothing = () if checks else (f"no manifest stands below it ({MANIFESTS}/**/*.json): nothing was delivered",)

@@ -27,7 +27,7 @@ from offramp.settings.delivery_options import (
 )
 from offramp.settings.destinations import DESTINATION, DestinationSettings, LocalDestination
 from offramp.settings.secrets import CREDENTIALS
-from offramp.settings.shapes import EMBEDDED, FileText, PostgresSource, SubscriptionText
+from offramp.settings.shapes import IN_FOLDERS, FileText, PostgresSource, SubscriptionText
 from offramp.settings.urls import destination_at
 from offramp.settings.values import Settings
 
@@ -142,7 +142,7 @@ class _Reading:
         self._variables = variables
         self._root = Path(located.file).absolute().parent
         self._places: dict[tuple[str, str], tuple[str, int | None]] = {}
-        demos = {f"folder of {name}": one.folder for name, one in read.sources.items() if isinstance(one, EMBEDDED)}
+        folders = {f"folder of {name}": one.folder for name, one in read.sources.items() if isinstance(one, IN_FOLDERS)}
         own = {
             "lake": read.lake,
             "scratch": read.scratch,
@@ -152,14 +152,14 @@ class _Reading:
         }
         self._taken = [
             _Taken(None, f"the setting {key}", _place(self._root / folder))
-            for key, folder in (own | demos).items()
+            for key, folder in (own | folders).items()
             if folder is not None
         ]
 
     def settings(self) -> Settings:
         read, root = self._read, self._root
         sources = {
-            name: one.model_copy(update={"folder": root / one.folder}) if isinstance(one, EMBEDDED) else one
+            name: one.model_copy(update={"folder": root / one.folder}) if isinstance(one, IN_FOLDERS) else one
             for name, one in read.sources.items()
         }
         for name, one in sources.items():

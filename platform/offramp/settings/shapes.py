@@ -12,6 +12,7 @@ from offramp.domain.personal import Treatment
 from offramp.domain.subscriptions import Initial
 from offramp.settings.destinations import DestinationSettings
 from offramp.settings.fields import Count, Day, Duration, HashKey, Memory, Name, Names, Prefix, Secret, Strict
+from offramp.sources.tracks.dialect import Times
 
 
 class Limits(Strict):
@@ -44,6 +45,42 @@ class PhonesSource(Strict):
     folder: Path = Path(".offramp/phones")
 
 
+ColumnName = Annotated[str, Field(min_length=1)]
+
+
+class TracksColumns(Strict):
+    """The file's name for each of our columns; files have the last four only where they are named here."""
+
+    tracked_at: ColumnName = "tracked_at"
+    latitude: ColumnName = "latitude"
+    longitude: ColumnName = "longitude"
+    user_id: ColumnName | None = None
+    accuracy: ColumnName | None = None
+    speed: ColumnName | None = None
+    received_at: ColumnName | None = None
+
+    def named(self) -> dict[str, str]:
+        """Return the file's names by ours."""
+        return {ours: theirs for ours, theirs in vars(self).items() if theirs is not None}
+
+
+class TracksCsv(Strict):
+    """How the CSV files of tracks are written; nothing of it is guessed from the files."""
+
+    separator: Annotated[str, Field(pattern=r"^[\t !#-~]$")] = ","
+    times: Times = Times.ISO_8601
+    columns: TracksColumns = TracksColumns()
+
+
+class TracksSource(Strict):
+    """A folder of tracks as GPX and CSV files, all of one app id. It is only read."""
+
+    kind: Literal["tracks"]
+    folder: Path
+    app_id: Annotated[str, Field(pattern=r"^[0-9a-f]{24}$")]
+    csv: TracksCsv = TracksCsv()
+
+
 class PostgresSource(Strict):
     """A PostgreSQL database. ``read_point_sql`` gives the instant up to which its rows are complete."""
 
@@ -57,7 +94,10 @@ class PostgresSource(Strict):
 EMBEDDED = (DemoSource, PhonesSource)
 """Sources that are generated here, into a folder of their own."""
 
-SourceSettings = Annotated[DemoSource | PhonesSource | PostgresSource, Field(discriminator="kind")]
+IN_FOLDERS = (*EMBEDDED, TracksSource)
+"""Sources that have a folder."""
+
+SourceSettings = Annotated[DemoSource | PhonesSource | TracksSource | PostgresSource, Field(discriminator="kind")]
 
 
 class PersonalText(Strict):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from offramp.domain.subscriptions import Subscription
     from offramp.settings.destinations import DestinationSettings
-    from offramp.settings.shapes import DemoSource, Limits, PhonesSource
+    from offramp.settings.shapes import DemoSource, Limits, PhonesSource, TracksSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Settings:
     safety_lag: timedelta
     claim_ttl: timedelta
     first_day: date
-    sources: Mapping[str, DemoSource | PhonesSource | PostgresSource] = field(hash=False)
+    sources: Mapping[str, DemoSource | PhonesSource | TracksSource | PostgresSource] = field(hash=False)
     destinations: Mapping[str, DestinationSettings] = field(hash=False)
     subscriptions: tuple[Subscription, ...]
     overlooked: tuple[str, ...]
@@ -52,7 +52,7 @@ class Settings:
         """Return file and line of a subscription's key or option; without one, of the subscription."""
         return self.places.get((subscription.id, key)) or self.places[subscription.id, ""]
 
-    def source(self, name: str) -> DemoSource | PhonesSource | PostgresSource:
+    def source(self, name: str) -> DemoSource | PhonesSource | TracksSource | PostgresSource:
         """Return a source by its name; SettingsError where there is none."""
         if name not in self.sources:
             what = f"there is no source '{name}'"

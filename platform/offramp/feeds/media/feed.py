@@ -142,6 +142,10 @@ class MediaFeed:
         """Return None: a file is complete once its manifest stands."""
         return None
 
+    def documents(self, delivery: Delivery, exports: Iterable[Export]) -> Mapping[str, bytes]:  # noqa: ARG002 - the vendor's page explains the files
+        """Return none."""
+        return {}
+
     def layers(self) -> tuple[Layer, ...]:
         """Return none: the models read what landed."""
         return ()

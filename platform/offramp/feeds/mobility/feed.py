@@ -18,6 +18,7 @@ from offramp.feeds.mobility.visits.layer import VisitsLayer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
     from offramp.domain.deliveries import Delivery, FileEntry
     from offramp.domain.exports import Model
     from offramp.domain.layers import Layer
@@ -29,6 +30,7 @@ _JSON_ENTITIES = frozenset({"driving_events_realtime", "mapped_waypoints_realtim
 # Every cron without a date shows within a year all times of day at which it fires.
 _YEAR_START = datetime(2026, 1, 1, tzinfo=UTC)
 _YEAR_END = _YEAR_START + timedelta(days=366)
+_WITH_DOCUMENTS = frozenset({"stationaries", "transports_realtime"})
 _MODES = {
     EntityKind.COMPUTED: Mode.OFFLOAD,
     EntityKind.EVENTS: Mode.DELTA,
@@ -43,6 +45,15 @@ class MobilityFeed:
     def name(self) -> str:
         """The feed's name."""
         return "mobility"
+
+    def documents(self, delivery: Delivery, exports: Iterable[Export]) -> Mapping[str, bytes]:
+        """Return the data model as a spreadsheet and a sample of each file, with the first files of both offloads."""
+        if delivery.export.entity not in _WITH_DOCUMENTS:
+            return {}
+        # It loads a library for spreadsheets, and takes half a second once per process.
+        from offramp.feeds.mobility.documents.documents import documents  # noqa: PLC0415
+
+        return documents(tuple(export for export in exports if export.feed == self.name))
 
     def layers(self) -> tuple[Layer, ...]:
         """Return the layers, each after those that it reads."""
@@ -194,7 +205,5 @@ def _early(name: str, cron: str, lag: timedelta) -> list[str]:
     if early is None:
         return []
     minutes = int(lag / timedelta(minutes=1))
-    return [
-        f"{name} fires at {early:%H:%M} UTC, but its window ends at midnight and is complete only {minutes} minutes"
-        " later (safety_lag)"
-    ]
+    fires = f"{name} fires at {early:%H:%M} UTC, but its window ends at midnight"
+    return [f"{fires} and is complete only {minutes} minutes later (safety_lag)"]
