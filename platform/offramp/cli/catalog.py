@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from offramp.cli.choosing import JsonOption, choose_export
+from offramp.cli.choosing import JsonOption, choose_export, choose_exports
+from offramp.cli.definitions import definition_lists, print_counts, print_definitions
 from offramp.cli.invocation import Invocation
 from offramp.cli.output import print_json, print_table, say
 from offramp.domain.deliveries import Delivery, Kind
@@ -26,13 +27,36 @@ def add_to(app: typer.Typer) -> None:
     app.command()(show)
 
 
-def catalog(context: typer.Context, as_json: JsonOption = False) -> None:
+def catalog(
+    context: typer.Context,
+    feed: Annotated[
+        str | None, typer.Option("--feed", metavar="NAME", help="Only this feed, and how much of it is computed.")
+    ] = None,
+    definitions: Annotated[
+        bool,
+        typer.Option("--definitions", help="What each attribute, moment or segment means, and which are computed."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """List all exports: kind, columns, schedule and who takes them."""
     invocation = Invocation.of(context)
-    found = [_summary(export, invocation.settings.subscriptions) for export in invocation.exports().values()]
+    exports = list(invocation.exports().values())
+    chosen = exports if feed is None else choose_exports(exports, feed=feed)
+    found = [_summary(export, invocation.settings.subscriptions) for export in chosen]
+    feeds = sorted({export.feed for export in chosen}) if feed is not None or definitions else []
+    lists = definition_lists(invocation, feeds)
     if as_json:
-        print_json({"exports": found})
+        told = {"definitions": [one.as_json(has_rows=definitions) for one in lists]} if feeds else {}
+        print_json({"exports": found, **told})
         return
+    if definitions:
+        print_definitions(lists)
+    else:
+        _print_exports(found)
+    print_counts(lists)
+
+
+def _print_exports(found: "Sequence[dict[str, Any]]") -> None:
     print_table(
         ("export", "kind", "format", "columns", "schedule", "recipients"),
         (

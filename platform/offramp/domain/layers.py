@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ class LayerTable:
     """A table that a layer writes for each day. ``columns`` are (name, DuckDB type), ``key`` the order of its rows.
 
     ``days`` is how many builds up to a day are its rows as of that day: 1 where each build writes the whole table.
-    ``tenant_column`` is None only where all tenants share it.
+    ``tenant_column`` is None only where all tenants share it. ``lineage`` says by column what it is made of:
+    ``fixes.latitude`` of the landing, ``layers.stays.latitude`` of this day's build of a layer, or
+    ``before.legs.event_id`` of the layer's own earlier builds.
     """
 
     name: str
@@ -43,6 +45,7 @@ class LayerTable:
     key: tuple[str, ...]
     days: int = 1
     tenant_column: str | None = "app_id"
+    lineage: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
 
 class LayerWork(Protocol):

@@ -14,6 +14,7 @@ from offramp.orchestration.days import days_of
 from offramp.orchestration.describe import column_schema, records_of
 from offramp.orchestration.extract import Extract, Fault
 from offramp.orchestration.keys import export_key
+from offramp.orchestration.lineage import model_lineage
 from offramp.orchestration.run_tags import options_of
 from offramp.orchestration.workplace import WORKPLACE, Workplace
 
@@ -75,6 +76,7 @@ def _extract(
         yield from gate_evaluations(rooms, export, day.isoformat(), reports)
     if not good:
         raise dg.Failure("\n".join(map(str, faults)))
+    context.add_asset_metadata(model_lineage(workplace, export.model, export.contract.names))
     yield dg.MaterializeResult(value=Extract(export, tuple(good), options, tuple(faults)))
     # Here the IO manager is done.
     for day in good:

@@ -12,6 +12,7 @@ from offramp.orchestration.daily_assets import daily_asset
 from offramp.orchestration.days import days_of
 from offramp.orchestration.describe import column_schema, table
 from offramp.orchestration.keys import landing_key, layer_key, model_key
+from offramp.orchestration.lineage import layer_lineage, model_lineage
 from offramp.orchestration.workplace import WORKPLACE, Workplace
 from offramp.sql.compiled import MODELS
 
@@ -99,6 +100,7 @@ def layer_asset(source: str, layer: Layer, partitions: dg.PartitionsDefinition[s
 
     def build(rooms: Rooms, day: date, workplace: Workplace, log: dg.DagsterLogManager) -> dict[str, Any]:
         # The rooms behind it load pyarrow and polars, which the code location does not wait for.
+        from offramp.orchestration.pictures.layers import layer_pictures  # noqa: PLC0415
         from offramp.pipeline.layers import build_day  # noqa: PLC0415
 
         record = build_day(rooms, source, layer.name, day, workplace.told(log))
@@ -107,7 +109,9 @@ def layer_asset(source: str, layer: Layer, partitions: dg.PartitionsDefinition[s
             "dagster/partition_row_count": sum(record.rows.values()),
             "rows": table(["table", "rows"], rows),
             "landing": record.landing,
+            **layer_lineage(workplace, source, layer),
             **{f"rows_{name}": record.rows.get(name, 0) for name in layer.tables},
+            **layer_pictures(rooms, source, layer, record),
         }
 
     return daily_asset(spec, _by_day(key, build), partitions=partitions)
@@ -134,7 +138,8 @@ def model_asset(steps: Steps, model: Model, partitions: dg.PartitionsDefinition[
         # The rooms behind it load pyarrow and polars, which the code location does not wait for.
         from offramp.pipeline.stored import store_day  # noqa: PLC0415
 
-        return {"dagster/partition_row_count": store_day(rooms, model, day, workplace.told(log))}
+        rows = store_day(rooms, model, day, workplace.told(log))
+        return {"dagster/partition_row_count": rows, **model_lineage(workplace, model)}
 
     return daily_asset(spec, _by_day(key, build), partitions=partitions)
 

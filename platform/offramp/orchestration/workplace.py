@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from offramp.pipeline.deliver import DayReport
     from offramp.pipeline.rooms import Report, Rooms
+    from offramp.sql.lineage import Lineages
 
 WORKPLACE = "workplace"
 _LOG_EVERY_ROWS = 1_000_000
@@ -39,6 +40,14 @@ class Workplace:
     def rooms(self) -> Rooms:
         """The rooms of this run."""
         return self._open_rooms()
+
+    @cached_property
+    def lineages(self) -> Lineages:
+        """What the columns of models are made of."""
+        # Only a run needs it: the code location does not wait for it.
+        from offramp.sql.lineage import lineages_of  # noqa: PLC0415
+
+        return lineages_of(self.rooms.project, self.rooms.layers)
 
     def leave(self) -> None:
         """Close the connections to destinations, if the rooms were opened."""

@@ -2,8 +2,8 @@
 
 ``fixes.latitude`` is a column of the landing, ``layers.stays.started_at`` one of this day's build of a layer, and
 ``before.legs.event_id`` one of the layer's own earlier builds. A column is made of what its value is computed from.
-What only decides whether a row is there, such as the arrival of a fix or the newest build, is left out but for counts
-and for columns that are the same in all rows of a build.
+What only decides whether a row counts, such as the arrival of a fix or the newest build, is left out but for numbers of
+rows and for columns that are the same in all rows of a build.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ _WHERE = _all(_of("layers.stays", "latitude longitude"), _of("layers.open_stays"
 _PLACE = _all(_BEGINS, _ENDS, _WHERE)
 # What an open stay is believed to last ends some hours after its last fix.
 _BELIEVED = _all(_PLACE, _of("layers.open_stays", "last_at"))
-_VENUE = _all(_BELIEVED, _of("venues", "venue_id latitude longitude types opening_hours"))
+_VENUE = _all(_BELIEVED, _of("venues", "latitude longitude types opening_hours"))
+_VENUE_ID = _all(_VENUE, _of("venues", "venue_id"))
 _PRESENCE = _all(
     _of("layers.stays", "built_on"),
     _of("layers.rebuilds", "built_on from_on"),
@@ -99,9 +100,10 @@ _VISITOR: Lineage = {
     "user_id": ("layers.stays.user_id", "layers.open_stays.user_id"),
 }
 _MEANING: Lineage = {
-    **_each("significance", _VENUE, _PRESENCE),
+    **_each("significance", _VENUE_ID, _PRESENCE),
     **_each("timezone country_code country region city city_type", _PLACE),
-    **_each("venue_id venue_types", _VENUE),
+    **_each("venue_id", _VENUE_ID),
+    **_each("venue_types", _VENUE),
     **_each("venue_name", _VENUE, _of("venues", "name")),
     **_each("venue_brand", _VENUE, _of("venues", "brand")),
 }
@@ -119,7 +121,7 @@ _VISITS: Lineage = {
     **_each("ended_at until_at", _ENDS),
     **_each("local_start local_end start_offset end_offset start_text end_text", _PLACE),
     **_each("seconds", _BEGINS, _ENDS),
-    **_each("latitude longitude", _WHERE),
+    **{name: (f"layers.stays.{name}", f"layers.open_stays.{name}") for name in ("latitude", "longitude")},
     **_each("place_id", _PLACE),
     **_MEANING,
 }
@@ -137,8 +139,8 @@ _TRIPS: Lineage = {
     **_each("waypoints city_type timezone", ("layers.legs.waypoints",)),
     **_each("from_place_id", ("layers.legs.started_at",), _PLACE),
     **_each("to_place_id", ("layers.legs.ended_at",), _PLACE),
-    **_each("from_significance", ("layers.legs.started_at",), _VENUE, _PRESENCE),
-    **_each("to_significance", ("layers.legs.ended_at",), _VENUE, _PRESENCE),
+    **_each("from_significance", ("layers.legs.started_at",), _VENUE_ID, _PRESENCE),
+    **_each("to_significance", ("layers.legs.ended_at",), _VENUE_ID, _PRESENCE),
 }
 
 # Drives: a score of what lies between the start and the end of a leg, by how long it is.
@@ -155,6 +157,7 @@ _SCORES_OF: Lineage = {
     **_each("legal legal_v2", _LIMITS),
 }
 _DRIVER: Lineage = {"app_id": ("layers.legs.app_id",), "user_id": ("layers.legs.user_id",)}
+_ROLE = _all(_SPAN, _of("sensor_events", "kind started_at ended_at"))
 _BUILT_DRIVES = _each("built_on", _of("layers.legs", "built_on is_new mode"))
 _DRIVES: Lineage = {
     **_DRIVER,
@@ -167,7 +170,7 @@ _DRIVES: Lineage = {
     **{name: (f"layers.legs.{name}",) for name in ("started_at", "ended_at", "processed_at", "mode", "distance")},
     **_each("start_text", _of("layers.legs", "started_at waypoints")),
     **_each("end_text", _of("layers.legs", "ended_at waypoints")),
-    **_each("occupant_role", _SPAN, _of("sensor_events", "kind started_at ended_at")),
+    **_each("occupant_role", _ROLE),
     **_each("waypoints", _of("layers.legs", "started_at waypoints")),
     **_SCORES_OF,
     **_each(
@@ -187,12 +190,14 @@ _DRIVES: Lineage = {
     **_BUILT_DRIVES,
 }
 _USER_SCORES = "smooth legal anticipative focus mounted hard_events hard_accel hard_brake legal_v2 smooth_v2"
+# Drives as a passenger are no part of them.
+_DRIVEN = _all(_ROLE, _of("before.drives", "occupant_role started_at"))
 _SCORES: Lineage = {
     **_DRIVER,
-    **_each("timestamp", ("layers.legs.started_at", "before.drives.started_at")),
+    **_each("timestamp", _DRIVEN),
     **_each("processed_at", ("layers.legs.processed_at",)),
     **{
-        name: _all(_SCORES_OF[name], _of("before.drives", f"{name} distance started_at"))
+        name: _all(_SCORES_OF[name], _DRIVEN, _of("before.drives", f"{name} distance"))
         for name in (*_USER_SCORES.split(), "anticipative_v2", "hard_turn")
     },
     **_BUILT_DRIVES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from offramp.domain.layers import LayerTable
+from offramp.feeds.mobility.lineage import LINEAGE
 
 _SCORE = "DECIMAL(9,6)"
 
@@ -78,6 +79,7 @@ DRIVES = LayerTable(
     ),
     key=("app_id", "user_id", "event_id"),
     days=_DAYS,
+    lineage=LINEAGE["drives"],
 )
 
 SCORES = LayerTable(
@@ -93,4 +95,5 @@ SCORES = LayerTable(
     ),
     key=("app_id", "user_id", "timestamp"),
     days=_DAYS,
+    lineage=LINEAGE["scores"],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from offramp.domain.layers import LayerTable
+from offramp.feeds.mobility.lineage import LINEAGE
 
 _USER = (("app_id", "VARCHAR"), ("user_id", "VARCHAR"))
 _ADDRESS = (
@@ -34,6 +35,7 @@ DAY = LayerTable(
     columns=(("day", "DATE"), ("until", "TIMESTAMP"), ("window_start", "TIMESTAMP")),
     key=("day",),
     tenant_column=None,
+    lineage=LINEAGE["day"],
 )
 
 PLACES = LayerTable(
@@ -54,6 +56,7 @@ PLACES = LayerTable(
         ("last_at", "TIMESTAMP"),
     ),
     key=("app_id", "user_id", "place_id"),
+    lineage=LINEAGE["places"],
 )
 
 VISITS = LayerTable(
@@ -74,6 +77,7 @@ VISITS = LayerTable(
         *_VENUE,
     ),
     key=("app_id", "user_id", "started_at"),
+    lineage=LINEAGE["visits"],
 )
 
 TRIPS = LayerTable(
@@ -97,6 +101,7 @@ TRIPS = LayerTable(
         ("timezone", "VARCHAR"),
     ),
     key=("app_id", "user_id", "started_at", "event_id"),
+    lineage=LINEAGE["trips"],
 )
 
 
