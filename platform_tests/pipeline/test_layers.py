@@ -321,3 +321,18 @@ def test_a_key_that_went_out_for_another_day_is_refused_and_named(tmp_path: Path
     assert "1 keys, the first (1,)" in str(second.broken[0])
     assert not (one.outbox() / f"counted/{FIRST + 2 * DAY:%Y_%m_%d}").exists()
     deliver_day(one.rooms, once, FIRST, PlanOptions(correction="its own keys are no obstacle")).raise_if_incomplete()
+
+
+def test_a_folder_that_holds_a_finished_delivery_of_another_is_refused(tmp_path: Path) -> None:
+    one, _ = house(tmp_path)
+    day = FIRST + 5 * DAY
+    folder = one.outbox() / "popular" / f"{day + DAY:%Y_%m_%d}"
+    folder.mkdir(parents=True)
+    (folder / "_SUCCESS").touch()
+    (folder / "part-7-of-9.csv").write_text("somebody else's")
+
+    report = one.deliver("shop/offload/popular", day)
+
+    (failure,) = report.failures
+    assert "the folder holds a finished delivery of another day or setting" in failure.error
+    assert sorted(path.name for path in folder.iterdir()) == ["_SUCCESS", "part-7-of-9.csv"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from offramp.cli.deliveries import newest_revisions
-from offramp.cli.output import byte_text, count_text, print_table, say
+from offramp.cli.output import byte_text, count_text, counted, print_table, say
 from offramp.cli.progress import progress
 from offramp.cli.sums import MANY, print_sums
 from offramp.domain.deliveries import DELIVERED, Kind
@@ -87,7 +87,8 @@ def run_and_print(invocation: Invocation, request: Request, *, is_quiet: bool) -
     elif rows:
         print_table(columns, rows, numbers=("rows", "bytes"))
     if finished.new:
-        say(f"{len(finished.new)} delivered now, {len(rows)} in all")
+        missing = f"; {counted(len(finished.failures), 'failure')}, told below" if finished.failures else ""
+        say(f"{len(finished.new)} delivered now, {len(rows)} in all{missing}")
     elif not finished.failures:
         say("nothing was delivered anew: all that is owed was delivered before")
     fail(invocation, finished.failures)

@@ -24,7 +24,7 @@ def translate(error: Exception, *, sql: str, memory_bytes: int) -> OfframpError:
             "the query needs more memory than the engine may use",
             expected=f"at most {memory_bytes} bytes",
             found=text,
-            todo="raise the engine's memory in offramp.yaml, or lower its threads",
+            todo="raise limits: memory_bytes in offramp.yaml, or lower limits: threads",
         )
     if isinstance(error, duckdb.InterruptException) or "Interrupt Error" in text:
         return TransientError("the query was interrupted", found=text)

@@ -121,6 +121,8 @@ class Placing:
     def _prepare(self, delivery: Delivery, name: str, manifest: Manifest, *, repairs: bool) -> None:
         """Refuse another manifest of this revision, or take back the word of the revision that this one supersedes."""
         current = self.destination.stat(name)
+        if current is None and delivery.supersedes is None and not repairs:
+            self._refuse_a_folder_of_another(delivery)
         if current is None or repairs:
             self._remove_superseded_manifest(delivery)
         if current is not None and not repairs and not self._holds(current, text_content(manifest.content)):
@@ -130,6 +132,18 @@ class Placing:
                 expected=f"no manifest, or one with sha256 {manifest.sha256}",
                 found=sha256_of(self.destination, current),
                 todo="move it away, and run again",
+            )
+
+    def _refuse_a_folder_of_another(self, delivery: Delivery) -> None:
+        """Refuse a folder whose marker stands before our manifest does: two deliveries would mix under one marker."""
+        marker = self.rooms.feed_of(delivery.export).marker_name(delivery)
+        if marker is not None and self.destination.stat(marker) is not None:
+            raise DeliveryRefused(
+                "the folder holds a finished delivery of another day or setting",
+                where=f"{self.destination.name}: {marker}",
+                expected="a folder of this delivery's own",
+                todo="take back the change of options that name folders, such as OFFLOAD_DRIVING_DATE, or move the folder"
+                " away if it is nobody's",
             )
 
     def _again(self, subject: str, work: Callable[[], object], tries: Tries | None = None) -> None:

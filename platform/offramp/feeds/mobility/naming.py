@@ -29,7 +29,7 @@ def run_folder(delivery: Delivery) -> str:
     """Return the folder of a run: the same for all exports of a subscription that are due at one tick."""
     chosen = delivery.subscription.options
     style = mobility_options.text(chosen, "OFFLOAD_RUN_FOLDER")
-    is_data_day = delivery.export.mode is not Mode.OFFLOAD and (
+    is_data_day = delivery.export.mode is Mode.DELTA and (
         mobility_options.text(chosen, "OFFLOAD_DRIVING_DATE") == DATA_DAY
     )
     day = delivery.data_day if is_data_day else delivery.tick.date()
