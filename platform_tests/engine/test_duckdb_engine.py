@@ -107,7 +107,7 @@ def test_a_sort_larger_than_memory_streams_within_bounds(scratch: Path) -> None:
 def test_a_query_that_cannot_fit_says_what_to_raise(scratch: Path) -> None:
     engine = DuckDBEngine(scratch, memory_bytes=20_000_000, threads=2)
 
-    with engine.open([]) as session, pytest.raises(PermanentError, match="raise the engine's memory"):
+    with engine.open([]) as session, pytest.raises(PermanentError, match="raise limits: memory_bytes"):
         session.rows(f"select sum(len(hs)) from (select list(h) as hs from ({MIXED.format(rows=3_000_000)}))")
 
 

@@ -62,7 +62,7 @@
     ('work_life.family.uber_parent', 14, 'Is at a school or kindergarten that is not the own work, for 20 minutes or less, on two in five days from Monday to Friday.'),
     ('work_life.home.city_home', 7, 'Has the home with most time in a city.'),
     ('work_life.home.do_it_yourselver', 28, 'Is at a shop of hardware or garden supplies on one day in 21.'),
-    ('work_life.home.dog_walker', 14, 'Walks from home to home for 5 to 90 minutes on half of the days.'),
+    ('work_life.home.dog_walker', 14, 'Walks a dog, as the moment dogwalk says, on half of the days.'),
     ('work_life.home.early_bird', 14, 'Is on the road before 07:30, and not before 04:00, on half of the days from Monday to Friday.'),
     ('work_life.home.home_bound', 14, 'Stays nowhere but at home on half of the days.'),
     ('work_life.home.homebody', 14, 'Is at home for 80 of 100 seconds of which it is known where the user was.'),

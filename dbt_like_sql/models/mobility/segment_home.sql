@@ -123,18 +123,22 @@ trip_facts as (
         ) as early_days,
         count(distinct cast(t.local_end as date)) filter (
             where cast(t.local_end as time) < time '04:00:00'
-        ) as late_days,
-        count(distinct cast(t.local_start as date)) filter (
-            where
-                t.mode = 'walking'
-                and t.from_significance = 'home'
-                and t.to_significance = 'home'
-                and t.seconds between 300 and 5400
-        ) as dog_days
+        ) as late_days
     from {{ source('mobility_layers', 'trips') }} as t
     group by
         t.app_id,
         t.user_id
+),
+dog_facts as (
+    select
+        m.app_id,
+        m.user_id,
+        count(distinct cast(m.local_start as date)) as dog_days
+    from {{ ref('moment_rows') }} as m
+    where m.moment_definition_id = 'dogwalk'
+    group by
+        m.app_id,
+        m.user_id
 ),
 facts as (
     select
@@ -153,7 +157,7 @@ facts as (
         coalesce(n.night_seconds, 0) as night_seconds,
         coalesce(t.early_days, 0) as early_days,
         coalesce(t.late_days, 0) as late_days,
-        coalesce(t.dog_days, 0) as dog_days
+        coalesce(w.dog_days, 0) as dog_days
     from {{ ref('segment_people') }} as p
     left join homes as h
         on h.app_id = p.app_id
@@ -167,6 +171,9 @@ facts as (
     left join trip_facts as t
         on t.app_id = p.app_id
         and t.user_id = p.user_id
+    left join dog_facts as w
+        on w.app_id = p.app_id
+        and w.user_id = p.user_id
 ),
 given as (
     select

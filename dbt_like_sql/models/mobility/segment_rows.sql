@@ -1,5 +1,5 @@
 -- One row per active user and segment, of all families. A segment is given from the least number of local days with
--- data that its definition asks for.
+-- data that its definition asks for. Stored, because gates, deliveries and the UI count it again.
 with families as (
     {%- for family in ['leisure', 'loyalty', 'wellbeing', 'mobility', 'home', 'work', 'driving'] %}
     {%- if not loop.first %}

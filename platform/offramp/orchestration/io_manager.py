@@ -59,6 +59,7 @@ class DeliveringIOManager(dg.IOManager):
 
     def _deliver(self, context: dg.OutputContext, extract: Extract, day: date) -> dict[str, Any]:
         # The rooms behind it load pyarrow and polars, which the code location does not wait for.
+        from offramp.orchestration.pictures.exports import export_pictures  # noqa: PLC0415
         from offramp.pipeline.deliver import deliver_day  # noqa: PLC0415
 
         rooms = self._workplace.rooms
@@ -72,7 +73,7 @@ class DeliveringIOManager(dg.IOManager):
                 failure.destination,
                 failure.error,
             )
-        metadata = day_metadata(rooms, extract.export, day)
+        metadata = day_metadata(rooms, extract.export, day) | export_pictures(rooms, extract.export, day)
         context.step_context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=day.isoformat())
         feed, step = extract.export.feed, context.step_context
         if step_name(deliveries_key(feed)) not in step.execution_plan.step_keys_to_execute:

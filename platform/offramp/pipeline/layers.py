@@ -59,7 +59,7 @@ def ensure_build(
     day = day or day_of(rooms, landing)
     after = [ensure_build(rooms, source, one, landing, day=day, report=report) for one in chosen.after]
     base = _base(rooms, name, chosen, day)
-    key = _key(day, landing, base, after)
+    key = _key(name, day, landing, base, after)
     store = rooms.lake.layers
     record = store.get(name, day, key)
     if record is None:
@@ -137,8 +137,9 @@ def _name(source: str, layer: Layer) -> LayerName:
     return LayerName(source, layer.name, layer.version)
 
 
-def _key(day: date, landing: Landing, base: BuildRecord | None, after: Iterable[BuildRecord]) -> str:
-    facts = (day.isoformat(), landing.id, base.key if base else "", *(one.key for one in after))
+def _key(name: LayerName, day: date, landing: Landing, base: BuildRecord | None, after: Iterable[BuildRecord]) -> str:
+    # The version too, so that what comes after a layer is not taken for that of its other version.
+    facts = (name.version, day.isoformat(), landing.id, base.key if base else "", *(one.key for one in after))
     return hashlib.sha256("|".join(facts).encode()).hexdigest()[:16]
 
 

@@ -18,7 +18,7 @@ from offramp.domain.contracts import Column, DataType, TypeKind
 from offramp.domain.deliveries import FileEntry, FileRole, Staged
 from offramp.domain.errors import ContractBroken
 from offramp.domain.exports import EntityKind, Mode
-from offramp.domain.quoting import identifier
+from offramp.domain.quoting import identifier, literal
 from offramp.pipeline.accounting import adds_up, counts_of, removed
 from offramp.pipeline.checking import CHANGED_AT, RAW, BatchCheck, PartFacts, note
 from offramp.pipeline.hashing import hash_parameters
@@ -134,7 +134,7 @@ def _write_rows(
         *(f"{identifier(name)} as {identifier(shown)}" for name, shown in raw.items()),
         f"{changed_at(model)} as {CHANGED_AT}",
         *([TENANT] if scan.has_tenant else []),
-        *([f"{_part_of(_part_key(delivery), len(paths))} as {_PART}"] if len(paths) > 1 else []),
+        *([f"{_part(delivery, scan, len(paths))} as {_PART}"] if len(paths) > 1 else []),
     ]
     mine = of_tenants(model, delivery.subscription.tenants, TENANT) if scan.has_tenant else ""
     sql = f"select {', '.join(selected)} from ({scan.sql}) where true{mine}"
@@ -186,19 +186,35 @@ def _unsorted(delivery: Delivery) -> list[str]:
     return [name for name in names if name in hidden or model.column(name).type.kind in _COMPARED_RAW]
 
 
-def _part_key(delivery: Delivery) -> tuple[str, ...]:
-    model = delivery.export.model
-    return (model.part_key,) if model.part_key else model.contract.key
-
-
 def _groups(delivery: Delivery, scan: Scan, rows: int) -> int:
     """Return how many values the column has that parts never divide; without one, every row is a group."""
     model = delivery.export.model
     if model.part_key is None or rows == 0:
         return rows
-    mine = of_tenants(model, delivery.subscription.tenants, TENANT) if scan.has_tenant else ""
-    found = scan.session.rows(f"select count(distinct {identifier(model.part_key)}) from ({scan.sql}) where true{mine}")
+    found = scan.session.rows(f"select count(*) from ({_values(delivery, scan, model.part_key)})")
     return int(str(found[0][0]))
+
+
+def _part(delivery: Delivery, scan: Scan, parts: int) -> str:
+    """Return a row's part: by its place among the values of the part key, so that parts hold equally many; else by a
+    hash of the key. Never by arrival.
+    """
+    model = delivery.export.model
+    if model.part_key is None:
+        return _part_of(model.contract.key, parts)
+    values = _values(delivery, scan, model.part_key)
+    numbered = f"select value, row_number() over (order by value) - 1 as number, count(*) over () as of from ({values})"
+    is_first = f"number % ((of + {parts} - 1) // {parts}) = 0"
+    firsts = scan.session.rows(f"select cast(value as varchar) from ({numbered}) where {is_first} order by number")
+    kind = model.column(model.part_key).type.duckdb
+    bounds = ", ".join(f"cast({literal(str(value))} as {kind})" for (value,) in firsts)
+    return f"len(list_filter([{bounds}], lambda bound: bound <= {identifier(model.part_key)})) - 1"
+
+
+def _values(delivery: Delivery, scan: Scan, column: str) -> str:
+    model = delivery.export.model
+    mine = of_tenants(model, delivery.subscription.tenants, TENANT) if scan.has_tenant else ""
+    return f"select distinct {identifier(column)} as value from ({scan.sql}) where true{mine}"
 
 
 def _part_of(key: Sequence[str], parts: int) -> str:

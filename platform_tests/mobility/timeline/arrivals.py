@@ -52,10 +52,10 @@ def north(*points: tuple[float, float], who: int = 0, late: float = 0.0) -> pl.D
 
 
 # Places 60 m to 300 km apart, so that fixes are inside, at the edge, a step, a crossing or a jump away.
-_METRES = st.sampled_from([0, 20, 60, 99, 101, 150, 700, 1_500, 4_000, 9_000, 300_000])
+_METRES = st.sampled_from([0, 20, 60, 99, 101, 150, 230, 700, 1_500, 4_000, 9_000, 300_000])
 _MINUTES = st.sampled_from([0, 0.5, 1, 2, 4, 5, 9, 14, 15, 16, 40, 180, 700, 1_500])
 _LATE = st.sampled_from([-40.0, 0.0, 0.0, 0.0, 0.0, 1.0, 90.0, 1_440.0, 4_000.0, 30_000.0])
-_ACCURACY = st.sampled_from([None, 5.0, 5.0, 80.0, 500.0, -1.0, float("nan")])
+_ACCURACY = st.sampled_from([None, 5.0, 5.0, 80.0, 120.0, 500.0, -1.0, float("nan")])
 _STEP = st.tuples(_MINUTES, _METRES, _LATE, _ACCURACY)
 
 

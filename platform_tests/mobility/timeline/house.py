@@ -131,6 +131,10 @@ class Work:
     def memory_bytes(self) -> int:
         return self.house.memory_bytes
 
+    @property
+    def scratch(self) -> Path:
+        return self.house.root
+
     @contextmanager
     def open(self) -> Iterator[Session]:
         with self.house.engine.open(tuple(self.house.relations("before"))) as session:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 RADIUS_METRES = 6_371_000.0
 BEGIN = datetime(2026, 3, 1, 6, tzinfo=UTC)
@@ -20,6 +20,8 @@ KINDS = {
     "pause": 6, "move": 5, "silence": 2, "spike": 1, "tie": 1, "twin": 1, "poor": 1, "repeat": 1, "edge": 1,
     "crossing": 1, "flight": 0.4, "wander": 0.6,
 }  # fmt: skip
+# Those, and what only the product's rule knows.
+ALL_KINDS = KINDS | {"wake": 3, "vague": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,18 @@ def _poor(track: Track, rng: np.random.Generator) -> Track:
     return poor.then(rng.uniform(1, 200, 1), 3.0 - east, -north)
 
 
+def _wake(track: Track, rng: np.random.Generator) -> Track:
+    silent = rng.choice([300.0, rng.uniform(280, 320), rng.uniform(320, 1_200), rng.uniform(1_200, 40_000)])
+    return _step(track, rng, float(silent), float(rng.uniform(80, 270)))
+
+
+def _vague(track: Track, rng: np.random.Generator) -> Track:
+    angle, metres = rng.uniform(0, 2 * np.pi), rng.uniform(80, 450)
+    east, north = np.full(1, metres * np.sin(angle)), np.full(1, metres * np.cos(angle))
+    vague = track.then(rng.uniform(1, 2_000, 1), east, north, float(rng.uniform(40, 200)))
+    return vague if rng.random() < 0.3 else vague.then(rng.uniform(1, 2_000, 1), 3.0 - east, -north)
+
+
 def _tie(track: Track, rng: np.random.Generator) -> Track:
     angle, metres = rng.uniform(0, 2 * np.pi), rng.uniform(2, 300)
     accuracy = float(rng.choice([5.0, 10.0, 50.0, np.nan]))
@@ -133,6 +147,8 @@ EPISODES: dict[str, Callable[[Track, np.random.Generator], Track]] = {
     "crossing": _crossing,
     "flight": _flight,
     "wander": _wander,
+    "wake": _wake,
+    "vague": _vague,
 }
 
 
@@ -173,13 +189,21 @@ def frame_of(track: Track, user: int, *, latitude: float = 52.5, longitude: floa
     )
 
 
-def seeded(seed: int, *, users: int, episodes: int, latitude: float = 52.5, longitude: float = 13.4) -> pl.DataFrame:
+def seeded(
+    seed: int,
+    *,
+    users: int,
+    episodes: int,
+    latitude: float = 52.5,
+    longitude: float = 13.4,
+    kinds: Mapping[str, float] = ALL_KINDS,
+) -> pl.DataFrame:
     """Return fixes of several users drawn from a seed, sorted as they are landed."""
     rng = np.random.default_rng(seed)
-    weights = np.array(list(KINDS.values())) / sum(KINDS.values())
+    weights = np.array(list(kinds.values())) / sum(kinds.values())
     frames = [
         frame_of(
-            track_of(list(rng.choice(list(KINDS), episodes, p=weights)), seed * 1000 + user),
+            track_of(list(rng.choice(list(kinds), episodes, p=weights)), seed * 1000 + user),
             user, latitude=latitude, longitude=longitude,
         )
         for user in range(users)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from offramp.feeds.mobility.timeline.rule import PRODUCT
 from platform_tests.mobility.timeline.independent_comparison import RULES, assert_same, expected, folded
-from platform_tests.mobility.timeline.independent_walks import KINDS, frame_of, landed, seeded, track_of, unruly
+from platform_tests.mobility.timeline.independent_walks import ALL_KINDS, frame_of, landed, seeded, track_of, unruly
 
 PLACES = [(0.0, 0.0), (52.5, 13.4), (60.0, -179.9999), (85.0, 180.0), (89.9995, 7.0), (-33.9, 151.2)]
 
@@ -34,7 +34,9 @@ def test_many_seeded_walks_give_the_same_stays_and_legs(name: str) -> None:
 @settings(max_examples=30)
 @given(
     walks=st.lists(
-        st.tuples(st.lists(st.sampled_from(list(KINDS)), max_size=12), st.integers(0, 2**32)), min_size=1, max_size=4
+        st.tuples(st.lists(st.sampled_from(list(ALL_KINDS)), max_size=12), st.integers(0, 2**32)),
+        min_size=1,
+        max_size=4,
     ),
     place=st.sampled_from(PLACES),
 )

@@ -16,7 +16,7 @@ from offramp.feeds.mobility.timeline.fold import fold
 from offramp.feeds.mobility.timeline.rule import EARTH_RADIUS_METRES, ORACLE, PRODUCT
 from platform_tests.mobility.timeline.independent_comparison import EXACT, RULES, Rows, assert_near, assert_same, folded
 from platform_tests.mobility.timeline.independent_walks import (
-    KINDS,
+    ALL_KINDS,
     RADIUS_METRES,
     Track,
     frame_of,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 rules = pytest.mark.parametrize("rule", [pytest.param(rule, id=name) for name, rule in RULES.items()])
 # Fixes of one instant are put in order by their places, which turning the sphere changes.
-UNTIED = [kind for kind in KINDS if kind != "tie"]
+UNTIED = [kind for kind in ALL_KINDS if kind != "tie"]
 
 
 def walks(seed: int, kinds: list[str], *, latitude: float = 52.5, longitude: float = 13.4) -> pl.DataFrame:
@@ -61,7 +61,7 @@ def test_shuffled_rows_of_one_instant_give_the_same_under_the_product_rule(seed:
 
 
 @settings(max_examples=30)
-@given(seed=seeds, kinds=st.lists(st.sampled_from(list(KINDS)), min_size=3, max_size=14))
+@given(seed=seeds, kinds=st.lists(st.sampled_from(list(ALL_KINDS)), min_size=3, max_size=14))
 @rules
 def test_repeated_rows_change_nothing(rule: Rule, seed: int, kinds: list[str]) -> None:
     fixes = walks(seed, kinds)
@@ -150,7 +150,7 @@ def walk_of(seconds: list[int], east: list[float], north: list[float]) -> Track:
 
 
 @settings(max_examples=30)
-@given(seed=seeds, kinds=st.lists(st.sampled_from(list(KINDS)), min_size=3, max_size=20))
+@given(seed=seeds, kinds=st.lists(st.sampled_from(list(ALL_KINDS)), min_size=3, max_size=20))
 @rules
 def test_stays_and_legs_never_overlap_and_last_no_longer_than_the_data(rule: Rule, seed: int, kinds: list[str]) -> None:
     fixes = walks(seed, kinds)

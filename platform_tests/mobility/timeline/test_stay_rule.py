@@ -33,7 +33,7 @@ def legs(found: Folded) -> list[tuple[float, float, int]]:
 
 
 def _minutes(instant: object) -> float:
-    return (instant - START) / timedelta(minutes=1)  # type: ignore[operator, no-any-return]
+    return round((instant - START) / timedelta(minutes=1), 6)  # type: ignore[operator, no-any-return]
 
 
 def test_a_stay_lasts_from_its_anchor_to_its_last_fix_inside() -> None:
@@ -98,6 +98,67 @@ def test_a_silent_ride_belongs_to_its_leg() -> None:
 def test_a_silent_way_between_two_stays_is_a_leg_if_it_was_a_ride() -> None:
     assert legs(fold(north((0, 0), (6, 0), (36, 6_000), (42, 6_000)), PRODUCT)) == [(6, 36, 2)]
     assert legs(fold(north((0, 0), (6, 0), (600, 6_000), (606, 6_000)), PRODUCT)) == []
+
+
+def test_a_walk_between_two_fixes_that_are_far_apart_is_a_leg() -> None:
+    walk = ((0, 0), (6, 0), (6 + 1_000 / 60, 1_100), (30, 1_100))
+
+    assert legs(fold(north(*walk), PRODUCT)) == [(6, round(6 + 1_000 / 60, 6), 2)]
+    assert legs(fold(north(*walk[:2], (26, 900), (32, 900)), PRODUCT)) == []
+
+
+def test_silence_of_more_than_three_hours_belongs_to_no_leg_however_far_it_went() -> None:
+    assert legs(fold(north((0, 0), (6, 0), (186, 60_000), (192, 60_000)), PRODUCT)) == [(6, 186, 2)]
+    assert legs(fold(north((0, 0), (6, 0), (187, 60_000), (193, 60_000)), PRODUCT)) == []
+
+
+def test_a_phone_that_wakes_up_near_its_place_was_there_until_it_had_to_leave() -> None:
+    found = fold(north((0, 0), (6, 20), (480, 160), (481, 800), (482, AWAY), (490, AWAY)), PRODUCT)
+
+    left = round(480 - 100 / 60, 6)
+    assert stays(found) == [(0, left)]
+    assert found.stays["fixes"].to_list() == [2]
+    assert legs(found) == [(left, 482, 4)]
+    first = found.legs["points"].to_list()[0][0]
+    assert (_minutes(first["tracked_at"]), round((first["latitude"] - 50) / NORTH)) == (left, 20)
+
+
+def test_time_until_a_phone_wakes_up_counts_towards_the_least_stay() -> None:
+    assert stays(fold(north((0, 0), (60, 140), (61, AWAY)), PRODUCT)) == [(0, round(60 - 100 / 60, 6))]
+    assert stays(fold(north((0, 0), (6.5, 140), (7, AWAY)), PRODUCT)) == []
+
+
+def test_a_leg_ends_where_a_phone_wakes_up_again() -> None:
+    walk = ((0, 0), (6, 0), (8, 1_000), (10, 2_000), (60, 2_140), (61, AWAY))
+    found = fold(north(*walk), PRODUCT)
+
+    assert legs(found) == [(6, 10, 3)]
+    assert stays(found) == [(0, 6), (10, round(60 - 100 / 60, 6))]
+    assert _minutes(found.legs["closed_at"][0]) == 60
+
+
+@pytest.mark.parametrize("wake", [(11, 140), (480, 251)])
+def test_a_fix_after_little_silence_or_too_far_away_wakes_nothing(wake: tuple[float, float]) -> None:
+    assert stays(fold(north((0, 0), (6, 0), wake, (481, AWAY)), PRODUCT))[0] == (0, 6)
+
+
+def test_a_fix_that_may_be_inside_ends_nothing() -> None:
+    walk, unsure = north((0, 0), (6, 0), (200, 0), (201, AWAY)), north((100, 150))
+
+    assert stays(fold(pl.concat([walk, unsure.with_columns(accuracy=76.0)]), PRODUCT)) == [(0, 200)]
+    ended = stays(fold(pl.concat([walk, unsure.with_columns(accuracy=74.0)]), PRODUCT))
+    assert ended[0] == (0, round(100 - 107 / 60, 6))
+
+
+def test_a_fix_that_may_be_inside_is_in_no_centre_but_in_the_leg_that_goes_on() -> None:
+    poor = north((3, 150), (7, 180), (9, 1_150)).with_columns(accuracy=100.0)
+    found = fold(pl.concat([north((0, 0), (6, 0), (8, 1_000), (10, 2_000), (16, 2_000)), poor]), PRODUCT)
+
+    assert legs(found) == [(6, 10, 4)]
+    points = found.legs["points"].to_list()[0]
+    assert [_minutes(point["tracked_at"]) for point in points] == [6, 8, 9, 10]
+    later = fold(pl.concat([north((0, 0), (6, 0), (10, AWAY)), poor]), PRODUCT)
+    assert later.stays.select("latitude", "fixes").rows() == [(50.0, 2)]
 
 
 def test_a_flight_is_a_leg_of_its_own_with_its_two_ends() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from platform_tests.mobility.timeline.independent_walks import seeded
+from platform_tests.mobility.timeline.independent_walks import KINDS, seeded
 
 EXPECTED = Path(__file__).parent / "expected"
 KEY = ["user_id", "tracked_at", "latitude", "longitude"]
@@ -20,7 +20,7 @@ PLACES = (
 def fixes() -> pl.DataFrame:
     """Return two users at each place, and users of one and of two fixes, sorted by user, time, latitude, longitude."""
     walks = pl.concat(
-        seeded(seed, users=2, episodes=26, latitude=latitude, longitude=longitude).select(
+        seeded(seed, users=2, episodes=26, latitude=latitude, longitude=longitude, kinds=KINDS).select(
             pl.concat_str(pl.lit(f"{seed:02x}"), pl.col("user_id").str.slice(2)).alias("user_id"),
             "tracked_at",
             pl.col("latitude", "longitude").round(6),

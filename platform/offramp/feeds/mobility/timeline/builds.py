@@ -17,7 +17,9 @@ from offramp.feeds.mobility.legs.describe import describe_legs
 from offramp.feeds.mobility.timeline import reading
 from offramp.feeds.mobility.timeline.columns import arrays, in_order
 from offramp.feeds.mobility.timeline.identity import with_identity
-from offramp.feeds.mobility.timeline.kernel import limits_of, scan
+from offramp.feeds.mobility.timeline.kernel import scan
+from offramp.feeds.mobility.timeline.left_out import duplicates, left_out
+from offramp.feeds.mobility.timeline.limits import limits_of
 from offramp.feeds.mobility.timeline.states import day_number, first_kept, merged, opened_from, states_of
 from offramp.feeds.mobility.timeline.steps import InStep, whole
 from offramp.feeds.mobility.timeline.tables import legs_of, stays_of
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from offramp.domain.layers import LayerTable, LayerWork
     from offramp.domain.ports import Session
+    from offramp.feeds.mobility.timeline.columns import Columns
     from offramp.feeds.mobility.timeline.rule import Rule
 
 # A fix takes some 500 bytes while its batch is folded: its row, its columns, and its point in a leg.
@@ -94,10 +97,11 @@ class Part(NamedTuple):
     legs: pl.DataFrame
     rebuilds: pl.DataFrame
     states: pl.DataFrame
+    duplicates: pl.DataFrame
 
 
 def build(work: LayerWork, rule: Rule) -> None:
-    """Write the four tables of a data day."""
+    """Write the five tables of a data day."""
     midnight = datetime.combine(work.day, time())
     span = reading.Span(work.day, None if work.is_first else midnight, midnight + timedelta(days=1))
     rows = max(1, min(_MOST_ROWS, work.memory_bytes // (4 * _FIX_BYTES)))
@@ -111,6 +115,7 @@ def build(work: LayerWork, rule: Rule) -> None:
         work.write("stays", kept.stays if kept.has_all_stays else (part.stays for part in going.parts(None)))
         made = pl.concat(kept.states) if kept.states else None
         work.write("open_stays", _all_states(session, made, span, rows))
+        work.write("left_out", [left_out(session, span, rule, kept.duplicates)])
 
 
 def _all_states(session: Session, made: pl.DataFrame | None, span: reading.Span, rows: int) -> Iterator[pl.DataFrame]:
@@ -137,6 +142,7 @@ class _Kept:
     stays: list[pl.DataFrame] = field(default_factory=list)
     rebuilds: list[pl.DataFrame] = field(default_factory=list)
     states: list[pl.DataFrame] = field(default_factory=list)
+    duplicates: list[pl.DataFrame] = field(default_factory=list)
     has_all_stays: bool = True
     held_bytes: int = 0
 
@@ -145,6 +151,7 @@ class _Kept:
         for part in parts:
             self.rebuilds.append(part.rebuilds)
             self.states.append(part.states)
+            self.duplicates.append(part.duplicates)
             self.held_bytes += int(part.stays.estimated_size())
             self.has_all_stays = self.has_all_stays and self.held_bytes <= self.most_bytes
             self.stays = [*self.stays, part.stays] if self.has_all_stays else []
@@ -171,20 +178,21 @@ class _Build:
         for fixes in whole(reading.fixes(session, span, rule), ("number",), rows=self.rows):
             last = int(fixes["number"][-1])
             some = users.take(last)
-            stays, legs, states, some = self._fold(fixes, some, bases.take(last))
+            columns = arrays(fixes, (fixes["number"] - some["number"][0]).to_numpy())
+            found = duplicates(columns, some, span)
+            stays, legs, states, some = self._fold(columns, some, bases.take(last))
             if work is not None:
                 legs = self._told(legs, known.take(last), events.take(last).drop("number", "event_id"), stops)
                 legs = self._signed(legs, LEGS)
                 work.report(fixes.height)
             rebuilds = self._signed(some, REBUILDS)
-            yield Part(self._signed(stays, STAYS), legs, rebuilds, self._signed(states, OPEN_STAYS))
+            yield Part(self._signed(stays, STAYS), legs, rebuilds, self._signed(states, OPEN_STAYS), found)
 
     def _fold(
-        self, fixes: pl.DataFrame, users: pl.DataFrame, bases: pl.DataFrame
+        self, columns: Columns, users: pl.DataFrame, bases: pl.DataFrame
     ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
         """Return stays, legs and states that count from now on, and the users with their from_on."""
-        user = (fixes["number"] - users["number"][0]).to_numpy()
-        columns = in_order(arrays(fixes, user), self.rule)
+        columns = in_order(columns, self.rule)
         from_day = _ALL_DAYS if users["from_on"].has_nulls() else day_number(first_kept(self.span.day))
         found = scan(columns.fixes, opened_from(bases, users), limits_of(self.rule), from_day)
         states = states_of(found, columns, users)

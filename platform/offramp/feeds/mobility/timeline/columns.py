@@ -17,13 +17,22 @@ from offramp.domain.errors import ContractBroken
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from offramp.feeds.mobility.timeline.kernel import Fixes
+    from offramp.feeds.mobility.timeline.limits import Fixes
     from offramp.feeds.mobility.timeline.rule import Rule
 
 USER = ("app_id", "user_id")
 
 # The finest units in which times may count, in microseconds: the coarser one is, the more users fit into one key.
 _UNITS = (1_000_000, 1_000, 1)
+
+
+class Ranges(NamedTuple):
+    """Ranges of rows, each of one or more: first and last row, and the row and the instant that stand for the first."""
+
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    place: NDArray[np.int64]
+    at: NDArray[np.int64]
 
 
 class Columns(NamedTuple):
@@ -40,11 +49,26 @@ class Columns(NamedTuple):
     @property
     def fixes(self) -> Fixes:
         """The columns that a kernel reads."""
-        return self.user, self.time, self.latitude, self.longitude
+        return self.user, self.time, self.latitude, self.longitude, self.accuracy
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Columns:
         """Return chosen rows."""
         return Columns(*(column[rows] for column in self))  # type: ignore[arg-type]
+
+    def ranges(self, of: Ranges) -> tuple[Columns, NDArray[np.int64]]:
+        """Return the rows of ranges one after another, and where each begins, with one more at the end.
+
+        For the first row of each its own place and instant stand; at another instant than its row's, it has no speed.
+        """
+        lengths = of.last - of.first + 1
+        offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
+        rows = np.repeat(of.first - offsets[:-1], lengths) + np.arange(offsets[-1])
+        begins = offsets[:-1]
+        rows[begins] = of.place
+        taken = self.take(rows)
+        taken.speed[begins[taken.time[begins] != of.at]] = np.nan
+        taken.time[begins] = of.at
+        return taken, offsets
 
     def then(self, other: Columns) -> Columns:
         """Return these rows and others after them."""
@@ -232,7 +256,7 @@ def _best(columns: Columns) -> NDArray[np.bool_]:
 @njit(cache=True)
 def _unrepeated(fixes: Fixes) -> NDArray[np.bool_]:
     """Tell of each row in order whether no earlier row has its user, time and coordinates."""
-    user, time, latitude, longitude = fixes
+    user, time, latitude, longitude, _ = fixes
     keep = np.ones(len(user), np.bool_)
     for row in range(1, len(user)):
         other = row - 1

@@ -13,6 +13,7 @@ import polars as pl
 from offramp.feeds.mobility.timeline.columns import (
     USER,
     Columns,
+    Ranges,
     arrays,
     counts,
     in_order,
@@ -21,7 +22,8 @@ from offramp.feeds.mobility.timeline.columns import (
     out_of_order,
     prove_order,
 )
-from offramp.feeds.mobility.timeline.kernel import Found, Opened, limits_of, nothing_open, scan
+from offramp.feeds.mobility.timeline.kernel import Found, Opened, nothing_open, scan
+from offramp.feeds.mobility.timeline.limits import limits_of
 from offramp.feeds.mobility.timeline.oracle import scan_oracle
 from offramp.feeds.mobility.timeline.tables import legs_of, stays_of
 
@@ -121,7 +123,7 @@ def _fold_part(fixes: pl.DataFrame, carried: _Carried | None, rule: Rule, *, is_
             users = pl.concat((carried.user, users))
     limits = limits_of(rule)
     if rule.style == "oracle":
-        stays, centres, legs, first = scan_oracle(columns.fixes, limits, is_end)
+        stays, centres, legs, first = scan_oracle(columns.fixes, limits, is_end=is_end)
         left = _Carried(users[-1], _numbered_zero(columns.take(slice(first, None))), nothing_open(1))
     else:
         found = scan(columns.fixes, opened, limits, NO_DAY)
@@ -134,7 +136,8 @@ def last_open(found: Found, columns: Columns) -> tuple[Columns, Opened]:
     """Return what is open of the last user of a pass, as the first rows of a user numbered 0."""
     state = found.states[-1]
     opened = Opened(state[2:3].astype(np.int8), state[None, 3:5].copy(), found.state_sums[-1:].copy())
-    return _numbered_zero(columns.take(slice(state[5], state[6] + 1))), opened
+    rows, _ = columns.ranges(Ranges(*(state[column : column + 1] for column in range(5, 9))))
+    return _numbered_zero(rows), opened
 
 
 def _numbered_zero(columns: Columns) -> Columns:
@@ -147,7 +150,7 @@ def _fold_frame(fixes: pl.DataFrame, rule: Rule) -> Folded:
     columns = in_order(arrays(counted, user), rule)
     limits = limits_of(rule)
     if rule.style == "oracle":
-        stays, centres, legs, _ = scan_oracle(columns.fixes, limits, True)
+        stays, centres, legs, _ = scan_oracle(columns.fixes, limits, is_end=True)
     else:
         found = scan(columns.fixes, nothing_open(users.height), limits, NO_DAY)
         stays, centres, legs = found.stays, found.centres, found.legs

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from offramp.feeds.mobility.legs.edition import edition
 from offramp.feeds.mobility.timeline.rule import PRODUCT
-from offramp.feeds.mobility.timeline.written import LEGS, OPEN_STAYS, REBUILDS, STAYS
+from offramp.feeds.mobility.timeline.written import LEFT_OUT, LEGS, OPEN_STAYS, REBUILDS, STAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from offramp.domain.layers import LayerTable, LayerWork
 
 # Rises when the same fixes would give other rows for a reason that no number of the rule tells.
-_EDITION = 1
+_EDITION = 2
 
 
 class TimelineLayer:
@@ -53,15 +54,15 @@ class TimelineLayer:
     @property
     def tables(self) -> Mapping[str, LayerTable]:
         """What it writes, by name."""
-        return {table.name: table for table in (STAYS, LEGS, REBUILDS, OPEN_STAYS)}
+        return {table.name: table for table in (STAYS, LEGS, REBUILDS, OPEN_STAYS, LEFT_OUT)}
 
     @property
     def version(self) -> str:
-        """The edition, and a digest of the rule's numbers."""
-        return f"{_EDITION}-{hashlib.sha256(repr(PRODUCT).encode()).hexdigest()[:8]}"
+        """The edition, a digest of the rule's numbers, and the edition of what describes legs."""
+        return f"{_EDITION}-{hashlib.sha256(repr(PRODUCT).encode()).hexdigest()[:8]}-{edition()}"
 
     def build(self, work: LayerWork) -> None:
-        """Write the four tables of a data day."""
+        """Write the five tables of a data day."""
         from offramp.feeds.mobility.timeline.builds import build  # noqa: PLC0415  numba and polars load in a second
 
         build(work, PRODUCT)

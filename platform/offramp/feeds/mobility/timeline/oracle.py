@@ -7,23 +7,31 @@ open.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 
+from offramp.feeds.mobility.timeline import kernel, rule, sphere
+from offramp.feeds.mobility.timeline import limits as limits_module
 from offramp.feeds.mobility.timeline.kernel import circular_mean
 from offramp.feeds.mobility.timeline.sphere import cosine, is_near
+from offramp.feeds.mobility.timeline.stamps import stamp_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from offramp.feeds.mobility.timeline.kernel import Fixes, Limits
+    from offramp.feeds.mobility.timeline.limits import Fixes, Limits
+
+    Scanned = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], int]
 
 _RADIANS = math.pi / 180
 
 
-@njit(cache=True)
+@njit()
 def _unique_centre(
     latitude: NDArray[np.float64], longitude: NDArray[np.float64], slots: NDArray[np.int64]
 ) -> tuple[float, float]:
@@ -51,7 +59,7 @@ def _unique_centre(
     return north / count, circular_mean(sines, cosines)
 
 
-@njit(cache=True)
+@njit()
 def _size_for(rows: int) -> int:
     size = 64
     while size < 2 * rows:
@@ -59,7 +67,7 @@ def _size_for(rows: int) -> int:
     return size
 
 
-@njit(cache=True)
+@njit()
 def _is_line(fixes: Fixes, first: int, end: int) -> bool:
     """Tell whether rows make a valid line: two points or more, not all equal."""
     for row in range(first + 1, end):  # noqa: SIM110  compiled functions have no generators
@@ -68,20 +76,12 @@ def _is_line(fixes: Fixes, first: int, end: int) -> bool:
     return False
 
 
-@njit(cache=True)
-def scan_oracle(
-    fixes: Fixes,
-    limits: Limits,
-    is_end: bool,  # noqa: FBT001  compiled functions have no keyword-only arguments
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64], int]:
-    """Fold sorted fixes into stays, centres and legs as in ``kernel.Found``, and the first row that stays open.
-
-    Without ``is_end`` the last user may go on in later rows, and its open rows are told; else none is open.
-    """
-    user, time, latitude, longitude = fixes
+@njit()
+def _scan(fixes: Fixes, limits: Limits, is_end: bool) -> Scanned:  # noqa: FBT001  compiled: no keyword-only arguments
+    user, time, latitude, longitude, _ = fixes
     rows = len(user)
     stays, centres = np.empty((rows, 5), np.int64), np.empty((rows, 2), np.float64)
-    legs = np.empty((rows, 4), np.int64)
+    legs = np.empty((rows, 6), np.int64)
     slots = np.full(1024, -1, np.int64)
     stay = leg = first = leg_row = 0
     anchor = (0.0, 0.0, 1.0)
@@ -98,6 +98,7 @@ def scan_oracle(
         if row > 0 and not is_gap and time[last] - time[first] >= limits.least_stay:
             if _is_line(fixes, leg_row, first):
                 legs[leg, 0], legs[leg, 1], legs[leg, 2], legs[leg, 3] = user[first], leg_row, first - 1, last
+                legs[leg, 4], legs[leg, 5] = leg_row, time[leg_row]
                 leg += 1
             stays[stay, 0], stays[stay, 1], stays[stay, 2] = user[first], time[first], time[last]
             stays[stay, 3], stays[stay, 4] = row - first, last
@@ -110,9 +111,31 @@ def scan_oracle(
         elif is_gap or is_new:
             if row > 0 and _is_line(fixes, leg_row, row):
                 legs[leg, 0], legs[leg, 1], legs[leg, 2], legs[leg, 3] = user[first], leg_row, row - 1, last
+                legs[leg, 4], legs[leg, 5] = leg_row, time[leg_row]
                 leg += 1
             leg_row = row
         first = row
         if row < rows:
             anchor = (latitude[row], longitude[row], cosine(latitude[row]))
     return stays[:stay], centres[:stay], legs[:leg], leg_row
+
+
+def scan_oracle(fixes: Fixes, limits: Limits, *, is_end: bool) -> Scanned:
+    """Fold sorted fixes into stays, centres and legs as in ``kernel.Found``, and the first row that stays open.
+
+    Without ``is_end`` the last user may go on in later rows, and its open rows are told; else none is open.
+    """
+    return _compiled()(fixes, limits, is_end)
+
+
+@cache
+def _compiled() -> Callable[[Fixes, Limits, bool], Scanned]:
+    """Return the pass, compiled or from numba's cache on disk. See ``stamps``."""
+    stamp = stamp_of(kernel, limits_module, rule, sphere)
+
+    @njit(cache=True)
+    def run(fixes: Fixes, limits: Limits, is_end: bool) -> Scanned:  # noqa: FBT001  compiled
+        _ = stamp
+        return _scan(fixes, limits, is_end)
+
+    return run

@@ -128,28 +128,48 @@ def frames(session: Session, query: str) -> Iterator[pl.DataFrame]:
             yield frame
 
 
+def arrived(span: Span) -> str:
+    """Return the condition of a fix that arrived within a build's day, or by its end if it is the first."""
+    since = f" and fixes.received_at >= {_timestamp(span.since)}" if span.since else ""
+    return f"fixes.received_at < {_timestamp(span.until)}{since}"
+
+
+def fault(rule: Rule) -> str:
+    """Return an expression that is the first reason why a fix does not count (see ``rule``), or null."""
+    # DuckDB takes a comparison to hold where the least and greatest values that Parquet files tell are within, and
+    # these leave out NaN: so that is asked for apart.
+    finite = "isfinite(fixes.latitude) and isfinite(fixes.longitude)"
+    good = {
+        "coordinates": f"{finite} and fixes.latitude between -90 and 90 and fixes.longitude between -180 and 180",
+    }
+    if rule.accuracy_metres is not None:
+        between = f"fixes.accuracy between 0 and {rule.accuracy_metres}"
+        good["accuracy"] = f"fixes.accuracy is null or isnan(fixes.accuracy) or {between}"
+    if rule.ahead is not None:
+        good["ahead"] = f"fixes.tracked_at <= fixes.received_at + {_interval(rule.ahead)}"
+    if rule.behind is not None:
+        good["behind"] = f"fixes.received_at <= fixes.tracked_at + {_interval(rule.behind)}"
+    # A condition that is null does not hold.
+    cases = " ".join(f"when ({holds}) is not true then '{reason}'" for reason, holds in good.items())
+    return f"case {cases} end"
+
+
 def _came(span: Span, rule: Rule) -> str:
-    """Return the condition of a fix that counts (see ``rule``) and is for this build.
+    """Return the condition of a fix that counts and is for this build.
 
     One that was tracked after the end of the day, by a clock that is ahead, is for the next build.
     """
     until = _timestamp(span.until)
-    parts = [
-        f"fixes.received_at < {until} and fixes.tracked_at < {until}",
-        "fixes.latitude between -90 and 90 and fixes.longitude between -180 and 180",
-    ]
-    if rule.accuracy_metres is not None:
-        good = f"fixes.accuracy between 0 and {rule.accuracy_metres}"
-        parts.append(f"(fixes.accuracy is null or isnan(fixes.accuracy) or {good})")
-    if rule.ahead is not None:
-        parts.append(f"fixes.tracked_at <= fixes.received_at + {_interval(rule.ahead)}")
-    if rule.behind is not None:
-        parts.append(f"fixes.received_at <= fixes.tracked_at + {_interval(rule.behind)}")
-    return " and ".join(parts)
+    return f"fixes.received_at < {until} and fixes.tracked_at < {until} and {fault(rule)} is null"
 
 
 def _ahead(rule: Rule) -> timedelta:
     return rule.ahead or timedelta(0)
+
+
+def microseconds(instant: datetime) -> int:
+    """Return the microseconds since 1970 of an instant in UTC without zone."""
+    return (instant - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001  as the tables hold it
 
 
 def _timestamp(instant: datetime) -> str:

@@ -3,7 +3,8 @@
 **Which fixes count.** A fix is dropped if its latitude or longitude is missing, NaN or impossible (beyond 90 or 180
 degrees), if its accuracy is known and negative (iOS marks invalid positions so) or worse than ``accuracy_metres``, if
 it was tracked more than ``ahead`` after it was received (a wrong clock) or received more than ``behind`` after it was
-tracked (older than any window). A missing or NaN accuracy is good enough.
+tracked (older than any window). A missing or NaN accuracy is good enough. What is dropped is counted by these reasons:
+see ``left_out``.
 
 **Order.** Per user (app and user id) by time. Of several fixes of one instant PRODUCT keeps the first by (accuracy,
 nulls last; latitude; longitude; speed, nulls last). ORACLE keeps them all in the order given, but for exact repeats of
@@ -14,26 +15,41 @@ user, time and coordinates, of which the first stays.
 6,371,000 m. A fix outside is the next anchor, whether or not what it ended was a stay. Nothing is averaged before it
 is compared. A *gap* is a step of more than ``gap`` from one fix to the next of the same user.
 
+**Unsure, PRODUCT.** A fix outside whose distance to the anchor is at most ``unsure_accuracies`` times its own accuracy
+may be inside: for the group it is as if it were not there. It ends nothing, is in no centre and no gap ends at it; in a
+leg it is a point between two others, but not before the first fix that is surely outside a stay. (An accuracy is the
+radius of 68 % of positions; of a circular normal distribution twice that radius holds 99 %. In the phones' demo
+heartbeats of 50 to 200 m cut one in twenty stays of more than six hours otherwise.)
+
 **Stay, PRODUCT.** An anchor and the fixes inside after it are a stay once the last of them is ``least_stay`` or more
 after the anchor. A fix inside goes on with it after any gap: phones that lie still send nothing. It starts with its
 anchor and ends with its last fix inside; it is closed by the first fix outside, and open until then. Its centre is the
 mean latitude and the circular mean longitude over all its fixes, summed in the order of time.
 
-**Leg, PRODUCT.** Legs touch stays: a leg begins with the last fix of the stay before and ends with the anchor of the
-stay after. What lies between, if anything, are the fixes of no stay. A gap whose end is outside the anchor cuts:
+**Waking, PRODUCT.** Many phones send nothing while they lie, and wake by a geofence 100 to 250 m after they left. If
+the fix outside comes more than ``wake_gap`` after the last fix inside, and less than ``wake_metres`` from it, the user
+left when one had to, to be there on foot: the stay ends at the time of that fix less the distance at
+``walking_metres_per_second`` in whole seconds, though not before its last fix inside. Time until then counts towards
+``least_stay``. The leg after it begins with the place of the last fix inside, at that time and without a speed.
+(Phones that move look every 10 to 60 seconds: 5 minutes of silence are lying still.)
+
+**Leg, PRODUCT.** Legs touch stays: a leg begins where and when the stay before it ends, with its last fix inside, and
+ends with the anchor of the stay after. What lies between, if anything, are the fixes of no stay. A gap whose end is
+outside the anchor, and is no waking, cuts; it goes from the last fix inside to the one outside:
 
 - a *jump*, ``jump_metres`` or more across, is a leg of its own with its two ends as points (a flight with the phone
   switched off); the next leg begins after it;
-- a *crossing*, ``crossing_metres`` or more across at ``crossing_metres_per_second`` or more on average, belongs to the
-  leg (a tunnel, an underground line, a phone that sends every twenty minutes);
+- a *crossing*, of ``crossing_gap`` or less at ``crossing_metres_per_second`` or more on average, belongs to the leg (a
+  tunnel, an underground line, a phone that sends every twenty minutes while its user walks);
 - any other gap is time of which nothing is known: the leg ends at the fix before and the next begins at the fix after.
 
 A leg has two points or more. One that would end at a gap before any fix was outside its first anchor is left out: the
 phone woke up, but nobody moved. A leg that lasts ``longest_leg`` or more is cut at the next anchor, which both its
 parts hold: so what is carried for a user who never stays is bounded.
 
-**When a leg closes, PRODUCT.** With the fix that makes the group at its end a stay (its anchor ends the leg), the fix
-after a gap that cuts, or the anchor at which it is too long. Until then it is open and not told.
+**When a leg closes, PRODUCT.** With the fix that makes the group at its end a stay (its anchor ends the leg; that may
+be the fix that ends the stay by waking), the fix after a gap that cuts, or the anchor at which it is too long. Until
+then it is open and not told.
 
 **ORACLE** is trackintel 1.4, ``generate_staypoints(method="sliding", dist_threshold=100, time_threshold=5,
 gap_threshold=15, include_last=True)`` and ``generate_triplegs(method="between_staypoints", gap_threshold=15)``: a gap
@@ -62,12 +78,16 @@ class Rule:
     radius_metres: float = 100.0
     least_stay: timedelta = timedelta(minutes=5)
     gap: timedelta = timedelta(minutes=15)
+    unsure_accuracies: float = 2.0
+    wake_gap: timedelta = timedelta(minutes=5)
+    wake_metres: float = 250.0
+    walking_metres_per_second: float = 1.4
     accuracy_metres: float | None = 200.0
     ahead: timedelta | None = timedelta(hours=1)
     behind: timedelta | None = timedelta(days=63)
     jump_metres: float = 100_000.0
-    crossing_metres: float = 1_000.0
-    crossing_metres_per_second: float = 1.4
+    crossing_gap: timedelta = timedelta(hours=3)
+    crossing_metres_per_second: float = 0.8
     longest_leg: timedelta = timedelta(hours=24)
 
 

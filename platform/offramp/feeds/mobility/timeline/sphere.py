@@ -25,13 +25,13 @@ def reach_of(metres: float) -> float:
     return math.degrees(metres / EARTH_RADIUS_METRES) * (1 + 1e-9)
 
 
-@njit(cache=True)
+@njit()
 def cosine(latitude: float) -> float:
     """Return the cosine of a latitude in degrees."""
     return math.cos(latitude * _RADIANS)
 
 
-@njit(cache=True)
+@njit()
 def half_sine_squared(latitude: float, longitude: float, to_latitude: float, to_longitude: float) -> float:
     """Return sin2 of half the angle between two points in degrees, the short way round."""
     apart = abs(to_longitude - longitude)
@@ -42,7 +42,7 @@ def half_sine_squared(latitude: float, longitude: float, to_latitude: float, to_
     return north * north + math.cos(latitude * _RADIANS) * math.cos(to_latitude * _RADIANS) * east * east
 
 
-@njit(cache=True)
+@njit()
 def is_near(anchor: tuple[float, float, float], latitude: float, longitude: float, limit: float, reach: float) -> bool:
     """Tell whether a point is nearer to an anchor (latitude, longitude, cosine of latitude) than a limit."""
     apart = latitude - anchor[0]
@@ -59,7 +59,7 @@ def is_near(anchor: tuple[float, float, float], latitude: float, longitude: floa
     return anchor[2] * math.cos(latitude * _RADIANS) * east * east < left
 
 
-@njit(cache=True)
+@njit()
 def metres_of(half_sine: float) -> float:
     """Return the distance that sin2 of a half angle stands for."""
     return 2 * EARTH_RADIUS_METRES * math.asin(math.sqrt(min(1.0, half_sine)))

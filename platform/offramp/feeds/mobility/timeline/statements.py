@@ -124,6 +124,18 @@ inner join "before.open_stays" as states
 order by touched.number
 """
 
+# Grain: one reason why fixes of an app do not count.
+FAULTS = """
+select app_id, cast(count(*) as bigint) as fixes, reason
+from (
+    select fixes.app_id, {reason} as reason
+    from "mobility.fixes" as fixes
+    where {came}
+)
+where reason is not null
+group by app_id, reason
+"""
+
 IS_TOUCHED = "(app_id, user_id) in (select (app_id, user_id) from touched)"
 
 # Grain: one row of a leg in an earlier build, superseded or not.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from offramp.feeds.mobility.timeline.columns import Ranges
 from offramp.feeds.mobility.timeline.kernel import STAY, nothing_open
 from offramp.feeds.mobility.timeline.steps import whole
 from offramp.feeds.mobility.timeline.tables import CENTRE_DECIMALS, instants, points_of
@@ -40,16 +41,16 @@ def opened_from(bases: pl.DataFrame, users: pl.DataFrame) -> Opened:
 
 def states_of(found: Found, columns: Columns, users: pl.DataFrame) -> pl.DataFrame:
     """Return states by user and day: the columns of open_stays but built_on, after those of ``users``."""
-    user, day, kind, anchor_us, count, first, last = found.states.T
+    user, day, kind, anchor_us, count, first, last, place, at, inside = found.states.T
     sums = found.state_sums
-    points, _, _ = points_of(columns, first, last, has_received=True)
+    points, _, _ = points_of(columns, Ranges(first, last, place, at), has_received=True)
     open_ones: pl.DataFrame = users[user]
     return open_ones.with_columns(
         pl.Series("day", day).cast(pl.Int32).cast(pl.Date),
         instants("anchor_at", anchor_us),
-        instants("last_at", columns.time[last]),
-        pl.Series("last_latitude", columns.latitude[last]),
-        pl.Series("last_longitude", columns.longitude[last]),
+        instants("last_at", columns.time[inside]),
+        pl.Series("last_latitude", columns.latitude[inside]),
+        pl.Series("last_longitude", columns.longitude[inside]),
         pl.Series("fixes", count),
         pl.Series("latitude", sums[:, 2] / count).round(CENTRE_DECIMALS),
         pl.Series("longitude", np.degrees(np.arctan2(sums[:, 3], sums[:, 4]))).round(CENTRE_DECIMALS),

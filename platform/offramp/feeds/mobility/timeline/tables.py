@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from offramp.feeds.mobility.timeline.columns import Ranges
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -36,37 +38,35 @@ def legs_of(legs: NDArray[np.int64], columns: Columns, users: pl.DataFrame) -> p
     ``closed_at`` is when the fix that closed the leg was tracked, ``received_at`` when the last of its fixes and that
     one arrived.
     """
-    first, last, closed = legs[:, 1], legs[:, 2], legs[:, 3]
-    points, rows, offsets = points_of(columns, first, last)
-    received = np.zeros(len(first), np.int64)
-    if len(first):
-        received = np.maximum(np.maximum.reduceat(columns.received[rows], offsets[:-1]), columns.received[closed])
+    ranges, closed = Ranges(legs[:, 1], legs[:, 2], legs[:, 4], legs[:, 5]), legs[:, 3]
+    points, rows, offsets = points_of(columns, ranges)
+    received = np.zeros(len(closed), np.int64)
+    if len(closed):
+        received = np.maximum(np.maximum.reduceat(rows.received, offsets[:-1]), columns.received[closed])
     return users[legs[:, 0]].with_columns(
-        instants("started_at", columns.time[first]),
-        instants("ended_at", columns.time[last]),
+        instants("started_at", ranges.at),
+        instants("ended_at", columns.time[ranges.last]),
         instants("closed_at", columns.time[closed]),
         instants("received_at", received),
-        pl.Series("fixes", last - first + 1),
+        pl.Series("fixes", np.diff(offsets)),
         points.alias("points"),
     )
 
 
 def points_of(
-    columns: Columns, first: NDArray[np.int64], last: NDArray[np.int64], *, has_received: bool = False
-) -> tuple[pl.Series, NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows of ranges as lists of points, with all their row numbers and where each list begins."""
-    lengths = last - first + 1
-    offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
-    rows = np.repeat(first - offsets[:-1], lengths) + np.arange(offsets[-1])
+    columns: Columns, ranges: Ranges, *, has_received: bool = False
+) -> tuple[pl.Series, Columns, NDArray[np.int64]]:
+    """Return the rows of ranges as lists of points, with all these rows and where each list begins."""
+    rows, offsets = columns.ranges(ranges)
     fields = [
-        instants("tracked_at", columns.time[rows]),
-        pl.Series("latitude", columns.latitude[rows]),
-        pl.Series("longitude", columns.longitude[rows]),
-        pl.Series("speed", columns.speed[rows], nan_to_null=True),
-        pl.Series("accuracy", columns.accuracy[rows], nan_to_null=True),
+        instants("tracked_at", rows.time),
+        pl.Series("latitude", rows.latitude),
+        pl.Series("longitude", rows.longitude),
+        pl.Series("speed", rows.speed, nan_to_null=True),
+        pl.Series("accuracy", rows.accuracy, nan_to_null=True),
     ]
     if has_received:
-        fields.append(instants("received_at", columns.received[rows]))
+        fields.append(instants("received_at", rows.received))
     # Arrays go to Arrow by way of polars: pyarrow would load pandas, where it is installed, to look at them.
     points = pl.DataFrame(fields).to_struct("points").to_arrow(compat_level=pl.CompatLevel.oldest())
     lists = pl.from_arrow(pa.LargeListArray.from_arrays(pl.Series(offsets).to_arrow(), points))

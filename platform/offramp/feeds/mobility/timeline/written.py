@@ -1,18 +1,26 @@
-"""The four tables that the timeline writes. What fills them is in ``builds``."""
+"""The five tables that the timeline writes. What fills them is in ``builds``."""
 
 from __future__ import annotations
 
 from offramp.domain.layers import LayerTable
+from offramp.feeds.mobility.lineage import LINEAGE
 
 # Rows of as many builds are read as the window of 63 days needs, and a week more.
 _DAYS = 70
 
 _USER = (("app_id", "VARCHAR"), ("user_id", "VARCHAR"))
 _POINT = "tracked_at TIMESTAMP, latitude DOUBLE, longitude DOUBLE"
+_FAULTS = ("fixes.latitude", "fixes.longitude", "fixes.accuracy", "fixes.tracked_at", "fixes.received_at")
+_LEFT_OUT_OF = {
+    "app_id": ("fixes.app_id",),
+    "reason": _FAULTS,
+    "fixes": ("fixes.user_id", *_FAULTS),
+    "built_on": ("fixes.tracked_at", "fixes.received_at"),
+}
 
 STAYS = LayerTable(
     name="stays",
-    description="Stays that ended, each from its first to its last fix; a stay belongs to the day in which it ends.",
+    description="Stays that ended, with their fixes; a stay belongs to the day in which it ends.",
     columns=(
         *_USER,
         ("started_at", "TIMESTAMP"),
@@ -24,6 +32,7 @@ STAYS = LayerTable(
     ),
     key=("app_id", "user_id", "started_at"),
     days=_DAYS,
+    lineage=LINEAGE["stays"],
 )
 LEGS = LayerTable(
     name="legs",
@@ -43,6 +52,7 @@ LEGS = LayerTable(
     ),
     key=("app_id", "user_id", "started_at"),
     days=_DAYS,
+    lineage=LINEAGE["legs"],
 )
 REBUILDS = LayerTable(
     name="rebuilds",
@@ -50,6 +60,7 @@ REBUILDS = LayerTable(
     columns=(*_USER, ("built_on", "DATE"), ("from_on", "DATE")),
     key=("app_id", "user_id"),
     days=_DAYS,
+    lineage=LINEAGE["rebuilds"],
 )
 OPEN_STAYS = LayerTable(
     name="open_stays",
@@ -75,6 +86,14 @@ OPEN_STAYS = LayerTable(
         ("built_on", "DATE"),
     ),
     key=("app_id", "user_id", "day"),
+    lineage=LINEAGE["open_stays"],
+)
+LEFT_OUT = LayerTable(
+    name="left_out",
+    description="How many fixes that came with the day do not count, and why. None is dropped in silence.",
+    columns=(("app_id", "VARCHAR"), ("reason", "VARCHAR"), ("fixes", "BIGINT"), ("built_on", "DATE")),
+    key=("app_id", "reason"),
+    lineage=_LEFT_OUT_OF,
 )
 
 
