@@ -13,7 +13,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platform_tests.benchmarks import csv_cases, exports_cases, landing_cases, mobility_cases, s3_cases, sftp_cases
+from platform_tests.benchmarks import (
+    csv_cases,
+    exports_cases,
+    landing_cases,
+    lifestyle_cases,
+    mobility_cases,
+    s3_cases,
+    sftp_cases,
+)
 from platform_tests.benchmarks.measure import Cost, in_turn, medians, run, total
 from platform_tests.servers.postgres import run_postgres
 from platform_tests.servers.seaweedfs import BUCKET
@@ -68,6 +76,17 @@ def mobility_large(folder: Path, _runs: int) -> None:
         cost = run(module("mobility_cases", what, str(folder)))
         figures = f"{cost.peak_mb:.0f} MB, {cost.cpu_seconds:.0f} CPU s"
         print(f"  {rows:>12,} fixes: {figures}   goal: flat, under 1,000 MB", flush=True)
+
+
+def lifestyle(folder: Path, _runs: int) -> None:
+    users, days = lifestyle_cases.USERS, lifestyle_cases.DAYS
+    print(
+        f"\nThe lifestyle offload of {users:,} users over {days} days; progress: {folder / 'lifestyle.txt'}", flush=True
+    )
+    run(module("lifestyle_cases", "prepare", str(folder), str(users), str(days)))
+    cost = run(module("lifestyle_cases", "offramp", str(folder)))
+    print((folder / "lifestyle.txt").read_text(), end="")
+    print(f"  the process: {cost.wall_seconds:.1f} s, {cost.cpu_seconds:.1f} CPU s", flush=True)
 
 
 def memory(folder: Path, _runs: int) -> None:
@@ -157,6 +176,7 @@ PARTS: dict[str, Callable[[Path, int], None]] = {
     "sftp": sftp,
     "mobility": mobility,
     "mobility-large": mobility_large,
+    "lifestyle": lifestyle,
 }
 
 if __name__ == "__main__":

