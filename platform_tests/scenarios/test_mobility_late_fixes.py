@@ -89,14 +89,11 @@ _LAST_PART_LONGER = (
 )
 
 
-_SAME_START = pytest.mark.xfail(reason="the new first part has the start of the drive that was sent, which is a key")
-
-
 @pytest.mark.parametrize(
     "case",
     [
         pytest.param(_FIRST_PART_LONGER, id="first_longer"),
-        pytest.param(_LAST_PART_LONGER, id="last_longer", marks=_SAME_START),
+        pytest.param(_LAST_PART_LONGER, id="last_longer"),
     ],
 )
 def test_of_a_trip_that_a_late_stop_splits_only_the_new_part_is_sent(

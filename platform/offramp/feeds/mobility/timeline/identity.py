@@ -22,7 +22,9 @@ def with_identity(legs: pl.DataFrame, known: pl.DataFrame, *, start: pl.Expr, en
     ``legs``: number (of the user), app_id, user_id, started_at, ended_at, closed_at, received_at, first_on: the first
     day that this build saw anew. ``known``: number, event_id, started_at, ended_at, processed_at, is_newest (false for
     what was superseded before). Both in the order of number and start; newest legs of a user do not overlap. A new
-    leg is processed when the last of its fixes arrived, within ``start`` and ``end``.
+    leg is processed when the last of its fixes or the one that closed it arrived, within ``start`` and ``end``. A first
+    build has no ``start`` (the earliest instant there is): what it finds of weeks was not driven on its day, and a
+    recipient who gets one day of it gets what arrived on that day.
 
     A leg that closed before ``first_on`` was known then, whether or not the builds that are still read hold it. An id
     that was given to a leg of the same start, and is free now, is taken up again and is not new.
@@ -91,8 +93,10 @@ def _times(legs: pl.DataFrame) -> Times:
 def match(legs: Times, known: Times) -> NDArray[np.int64]:
     """Return for each leg the row of the known leg that it is, or -1. Both by user, then time, without overlaps."""
     pairs, shared = _pairs(legs, known)
-    # The most shared time first, then the earliest leg, then the earliest known one.
-    order = np.lexsort((pairs[:, 1], pairs[:, 0], -shared))
+    # Those of one start first: a recipient knows a trip by user and start too, so the part that keeps the start keeps
+    # the id. Then the most shared time, the earliest leg, the earliest known one.
+    has_other_start = legs[1][pairs[:, 0]] != known[1][pairs[:, 1]]
+    order = np.lexsort((pairs[:, 1], pairs[:, 0], -shared, has_other_start))
     return _mates(pairs[order], len(legs[0]), len(known[0]))
 
 
