@@ -12,7 +12,6 @@ from offramp.domain.windows import DAY
 from offramp.feeds.registry import FEEDS, layers_of
 from offramp.orchestration.code_location import build
 from offramp.orchestration.run import build_days, open_instance
-from offramp.orchestration.schedules import LAYERS_CRON
 from platform_tests.orchestration.house import House, materializations
 from platform_tests.scenarios.mobility_house import BEGINS, DRIVING, LIFESTYLE, MobilityHouse, phones, subscription
 
@@ -135,7 +134,7 @@ def test_layers_are_built_every_day_by_a_schedule_of_their_own(repository: dg.Re
     ) as context:
         tick = schedule.evaluate_tick(context)
 
-    assert schedule.cron_schedule == LAYERS_CRON
+    assert schedule.cron_schedule == "8 0 * * *"
     assert [request.partition_key for request in tick.run_requests or []] == ["2026-10-08"]
     assert keys_of(repository, "mobility_layers") == {LANDING, TIMELINE, DRIVES}
 

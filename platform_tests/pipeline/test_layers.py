@@ -56,13 +56,14 @@ class Counts:
     reads: tuple[str, ...] = ("clicks",)
     after: tuple[str, ...] = ()
     is_carried: bool = True
+    kept_days: int = 30
 
     @property
     def tables(self) -> Mapping[str, LayerTable]:
         key = ("tenant", "item_id")
         return {
             "totals": LayerTable("totals", "All days.", COLUMNS, key, tenant_column="tenant"),
-            "daily": LayerTable("daily", "One day.", DAILY, key, days=30, tenant_column="tenant"),
+            "daily": LayerTable("daily", "One day.", DAILY, key, days=self.kept_days, tenant_column="tenant"),
         }
 
     def build(self, work: LayerWork) -> None:
@@ -119,9 +120,9 @@ def click(number: int, item: int, at: datetime, tenant: str = "a") -> dict[str, 
     return {"id": number, "item_id": item, "registered": naive, "ingested_at": naive, "tenant": tenant}
 
 
-def house(folder: Path, *, can_read_as_of: bool = True, **facts: object) -> tuple[House, Counts]:
+def house(folder: Path, *, can_read_as_of: bool = True, kept_days: int = 30, **facts: object) -> tuple[House, Counts]:
     clock = Clock(midnight(FIRST + 10 * DAY))
-    layer = Counts()
+    layer = Counts(kept_days=kept_days)
     source = HistorySource(clock, can_read_as_of=can_read_as_of)
     source.clicks = [
         click(day * 10 + number, item=number % 2, at=midnight(FIRST + day * DAY) + timedelta(hours=number))
@@ -355,3 +356,37 @@ def test_wide_rows_are_sorted_in_pieces_and_give_the_same_bytes(
     files = [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders]
     assert files[0] == files[1]
     assert len(files[0]) == 3
+
+
+def test_deliveries_go_on_when_the_first_builds_are_no_longer_at_hand(tmp_path: Path) -> None:
+    one, _ = house(tmp_path, kept_days=2)
+    for number in range(6):
+        day = FIRST + number * DAY
+        build_day(one.rooms, "shop_layers", "counts", day)
+        if number != 3:
+            one.deliver("shop/delta/counted", day).raise_if_incomplete()
+
+    records = one.rooms.ledger.find(export="shop/delta/counted")
+    assert [record.rows for record in records if record.covered_by is None] == [1, 2, 2, 4, 2]
+
+
+def test_who_looks_at_an_older_build_moves_nothing_of_the_days_after_it(tmp_path: Path) -> None:
+    one, _ = house(tmp_path)
+    build_day(one.rooms, "shop_layers", "counts", FIRST)
+    one.source.clicks.append(click(999, 0, midnight(FIRST) + timedelta(hours=3)))
+    mended = land_source(one.rooms, one.source, as_of=midnight(FIRST + DAY) + timedelta(minutes=6), report=no_report)
+    anew = ensure_build(one.rooms, "shop_layers", "counts", mended, day=FIRST)
+
+    build_day(one.rooms, "shop_layers", "counts", FIRST)
+    build_day(one.rooms, "shop_layers", "counts", FIRST + DAY)
+
+    assert one.rooms.lake.layers.current(NAME, FIRST) == anew
+    assert totals(one, FIRST + DAY) == [("a", 0, 2), ("a", 1, 2)]
+
+
+def test_no_day_before_the_first_build_is_built(tmp_path: Path) -> None:
+    one, _ = house(tmp_path)
+    build_day(one.rooms, "shop_layers", "counts", FIRST + 2 * DAY)
+
+    with pytest.raises(BuildMissing, match="begins with 2026-03-04"):
+        build_day(one.rooms, "shop_layers", "counts", FIRST)

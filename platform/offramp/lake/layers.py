@@ -85,11 +85,17 @@ class LayerStore:
 
     def last_day(self, name: LayerName, before: date) -> date | None:
         """Return the last day before another that has a build, or None."""
+        return max((day for day in self._days(name) if day < before), default=None)
+
+    def first_day(self, name: LayerName) -> date | None:
+        """Return the first day that has a build, or None."""
+        return min(self._days(name), default=None)
+
+    def _days(self, name: LayerName) -> list[date]:
         folder = self._root / "layers" / segment(name.source) / segment(name.layer) / segment(name.version)
         if not folder.is_dir():
-            return None
-        days = [date.fromisoformat(one.name) for one in folder.iterdir() if (one / _CURRENT).exists()]
-        return max((day for day in days if day < before), default=None)
+            return []
+        return [date.fromisoformat(one.name) for one in folder.iterdir() if (one / _CURRENT).exists()]
 
     def exclusive(self, name: LayerName) -> AbstractContextManager[None]:
         """Hold a layer against other runs, from looking for a build to finishing one."""

@@ -80,7 +80,7 @@ def build(settings: Settings, *, rooms: Rooms | None = None, report: Report = no
                 schedule_of(timetable, steps, settings.first_day)
                 for timetable in timetables(settings.subscriptions, exports, FEEDS)
             ),
-            *layer_schedules(settings.subscriptions, steps, settings.first_day),
+            *layer_schedules(settings.subscriptions, steps, settings.first_day, safety_lag=settings.safety_lag),
         ],
         asset_checks=reach_checks(settings.subscriptions),
         resources={WORKPLACE: workplace_resource(open_rooms, report, settings.redact), **io_managers()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from offramp.domain.subscriptions import Subscription
     from offramp.orchestration.layers import Steps
 
-LAYERS_CRON = "8 0 * * *"
-"""Right after the safety lag, before anything that reads layers is due."""
+_AFTER_THE_LAG = timedelta(minutes=3)
 
 _DAILY = re.compile(r"^(?P<minute>\d{1,2}) (?P<hour>\d{1,2}) \* \* \*$")
 
@@ -79,18 +78,21 @@ def schedule_of(timetable: Timetable, steps: Steps, first_day: date) -> dg.Sched
 
 
 def layer_schedules(
-    subscriptions: Iterable[Subscription], steps: Steps, first_day: date
+    subscriptions: Iterable[Subscription], steps: Steps, first_day: date, *, safety_lag: timedelta
 ) -> Iterator[dg.ScheduleDefinition]:
     """Yield a schedule for each feed that somebody takes and whose layers go on from day to day.
 
     They need every day, also where exports are due once a week.
     """
+    # Right after the safety lag, before anything that reads layers is due.
+    minutes = (safety_lag + _AFTER_THE_LAG) // timedelta(minutes=1)
+    cron = f"{minutes % 60} {minutes // 60 % 24} * * *"
     for source, layers in steps.layers.items():
         feed = feed_of_layers(source)
         carried = [name for name, layer in layers.items() if layer.is_carried]
         if carried and any(one.feed == feed for one in subscriptions):
-            described = f"`{LAYERS_CRON}` UTC, for the day before: {', '.join(carried)}, which go on from day to day."
-            yield _schedule(source, LAYERS_CRON, steps.below(source, carried), first_day, described=described)
+            described = f"`{cron}` UTC, for the day before: {', '.join(carried)}, which go on from day to day."
+            yield _schedule(source, cron, steps.below(source, carried), first_day, described=described)
 
 
 def _schedule(

@@ -10,7 +10,7 @@ from offramp.domain.exports import EntityKind, Mode
 from offramp.domain.quoting import identifier
 from offramp.pipeline.changes import CHANGES, row_key
 from offramp.pipeline.cuts import DELIVERED_CUTS, change_instant
-from offramp.pipeline.relations import is_unchanged, model_base, model_over
+from offramp.pipeline.relations import is_unchanged, model_base, model_over, model_since
 from offramp.pipeline.scan import TENANT, of_tenants
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from offramp.domain.deliveries import Delivery
     from offramp.domain.landings import Landing
+    from offramp.pipeline.relations import ModelOver
     from offramp.pipeline.rooms import Rooms
     from offramp.pipeline.scan import Scan
 
@@ -73,8 +74,7 @@ def adds_up(rooms: Rooms, delivery: Delivery, scan: Scan, counts: Counts) -> boo
         return None
     rooms.at_step("stage.add_up")
     if delivery.export.model.kind is EntityKind.EVENTS:
-        known = _events_up_to(rooms, delivery, scan.base, delivery.previous.until)
-        missing = _events_up_to(rooms, delivery, scan.landing, delivery.until) - known - counts.rows
+        missing = _grown_events(rooms, delivery, scan, scan.base) - counts.rows
     else:
         missing = _unnoticed_changes(rooms, delivery, scan, scan.base) + _undelivered_changes(delivery, scan)
     if missing:
@@ -133,9 +133,26 @@ def _undelivered_changes(delivery: Delivery, scan: Scan) -> int:
     return int(str(found[0][0]))
 
 
+def _grown_events(rooms: Rooms, delivery: Delivery, scan: Scan, base: Landing) -> int:
+    """Return by how many events what is known up to the window's end has grown since the base's end.
+
+    A layer keeps no more than some days of builds at hand, so there the builds since the base are counted.
+    """
+    model, until = delivery.export.model, delivery.until
+    if model.event_source is not None and model.event_source[0] in rooms.layers:
+        fresh = model_since(rooms, model, scan.landing, base, prefix="now_")
+        return _count_events(rooms, delivery, fresh, until)
+    assert delivery.previous is not None  # noqa: S101 - there is a base
+    known = _events_up_to(rooms, delivery, base, delivery.previous.until)
+    return _events_up_to(rooms, delivery, scan.landing, until) - known
+
+
 def _events_up_to(rooms: Rooms, delivery: Delivery, landing: Landing, until: datetime) -> int:
+    return _count_events(rooms, delivery, model_over(rooms, delivery.export.model, landing), until)
+
+
+def _count_events(rooms: Rooms, delivery: Delivery, over: ModelOver, until: datetime) -> int:
     model = delivery.export.model
-    over = model_over(rooms, model, landing)
     changed_at = identifier(model.contract.change_column or "")
     with rooms.engine.open(over.relations) as session:
         found = session.rows(

@@ -142,8 +142,8 @@ class Placing:
                 "the folder holds a finished delivery of another day or setting",
                 where=f"{self.destination.name}: {marker}",
                 expected="a folder of this delivery's own",
-                todo="take back the change of options that name folders, such as OFFLOAD_DRIVING_DATE, or move the folder"
-                " away if it is nobody's",
+                todo="take back the change of options that name folders, such as OFFLOAD_DRIVING_DATE, or move the"
+                " folder away if it is nobody's",
             )
 
     def _again(self, subject: str, work: Callable[[], object], tries: Tries | None = None) -> None:
@@ -210,11 +210,13 @@ class Placing:
         if delivery.supersedes is None:
             return
         feed = self.rooms.feed_of(delivery.export)
-        marker = feed.marker_name(delivery)
-        if marker is not None:
+        # Options may have named another folder then.
+        for marker in sorted(
+            {feed.marker_name(delivery), *_superseded_markers(self.rooms, delivery)} - {None}, key=str
+        ):
             self.rooms.ledger.check(self.claim)
             self.rooms.at_step("publish.unmark")
-            self.destination.delete(marker)
+            self.destination.delete(str(marker))
         for revision in range(1, delivery.revision):
             name = feed.manifest_name(replace(delivery, revision=revision))
             self.rooms.ledger.check(self.claim)
@@ -255,6 +257,12 @@ def _is_superseded(rooms: Rooms, delivery: Delivery) -> bool:
 
 def _sidecars(feed: Feed, delivery: Delivery, files: Iterable[FileEntry]) -> dict[str, bytes]:
     return {name: content for file in files for name, content in feed.sidecars(delivery, file).items()}
+
+
+def _superseded_markers(rooms: Rooms, delivery: Delivery) -> set[str | None]:
+    """Return the markers of earlier revisions, as their manifests have them."""
+    contents = (rooms.lake.manifests.content(delivery.id, revision) for revision in range(1, delivery.revision))
+    return {json.loads(content).get("marker") for content in contents if content is not None}
 
 
 def _superseded_files(rooms: Rooms, delivery: Delivery) -> tuple[FileEntry, ...]:

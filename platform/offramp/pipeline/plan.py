@@ -319,6 +319,8 @@ def _next_until(feed: Feed, subscription: Subscription, export: Export, tick: da
 
 def _with_landing(draft: _Draft, delivery: Delivery, next_until: datetime, facts: Facts, asked: PlanOptions) -> None:
     at, before = delivery.until + facts.safety_lag, next_until + facts.safety_lag
+    # Approximate rows are no base of a later delivery, which would send them again.
+    once = delivery.export.model.is_delivered_once
     if facts.can_read_as_of:
         # Read as of this instant: a landing made for a neighbour's window would let bytes depend on who came first.
         before = at + timedelta.resolution
@@ -331,7 +333,7 @@ def _with_landing(draft: _Draft, delivery: Delivery, next_until: datetime, facts
     elif facts.can_read_as_of or facts.now < before:
         draft.owed.append(delivery)
         draft.needs.append(LandingNeed(facts.source, at, before))
-    elif delivery.export.mode is Mode.DELTA and asked.is_approximate:
+    elif delivery.export.mode is Mode.DELTA and asked.is_approximate and not once:
         later = next((one for one in facts.landings if one.data_as_of >= at), None)
         approximate = replace(
             delivery,
@@ -348,7 +350,9 @@ def _with_landing(draft: _Draft, delivery: Delivery, next_until: datetime, facts
     else:
         todo = (
             "deliver the delta with --approximate: rows whose change column lies in the window, from a later landing"
-            if delivery.export.mode is Mode.DELTA
+            if delivery.export.mode is Mode.DELTA and not once
+            else "deliver a later day: it catches up what this one misses"
+            if once
             else "nothing can: a snapshot of a time that was not landed is gone"
         )
         reason = (

@@ -39,7 +39,9 @@ def index_sent(rooms: Rooms, delivery: Delivery, scan: Scan) -> None:
     with store.writing(name, own) as path:
         scan.session.store(f"select {keys} from ({scan.sql}) where true{mine} order by {keys}", path)
     schema = tuple((one, model.column(one).type.duckdb) for one in model.contract.key)
-    others = tuple(str(store.path_for(name, _key(day, one.revision))) for day, one in _others(rooms, delivery).items())
+    # What was delivered before there was an index, or whose index was pruned, is not looked at.
+    there = [_key(day, one.revision) for day, one in _others(rooms, delivery).items()]
+    others = tuple(str(store.path_for(name, one)) for one in there if store.has(name, one))
     relations = (
         Relation(_MINE, (str(store.path_for(name, own)),), schema),
         Relation(_OTHERS, others, schema),

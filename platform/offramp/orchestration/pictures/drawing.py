@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from offramp.domain.errors import OfframpError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -20,6 +22,10 @@ _DOTS_PER_INCH = 96
 # Anti-aliased lines on white: so many colours look the same, and make half of the bytes.
 _COLOURS = 128
 _SMALL_POINTS = 8
+
+
+# A picture never fails what it shows, whatever numbers or matplotlib make of a day that nobody thought of.
+UNDRAWN = (OfframpError, ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 
 
 def can_draw() -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from offramp.domain.errors import OfframpError
 from offramp.orchestration.describe import records_of
-from offramp.orchestration.pictures.drawing import can_draw, lying_bars, new_figure, said, shown
+from offramp.orchestration.pictures.drawing import UNDRAWN, can_draw, lying_bars, new_figure, said, shown
 from offramp.orchestration.pictures.results import pairs
 
 if TYPE_CHECKING:
@@ -71,13 +70,13 @@ def export_pictures(rooms: Rooms, export: Export, day: date) -> dict[str, Any]:
     try:
         landing = rooms.lake.landings.get(rooms.source_of(export).name, landing_id)
         rows = _counted(rooms, export.feed, model, landing, query=query)
-    except OfframpError as error:
-        return {"chart": said(f"not drawn: {error}")}
-    if not rows:
-        return {"chart": said("there is nothing to draw on this day")}
-    figure = new_figure(7.4, 0.8 + 0.19 * len(rows), title)
-    lying_bars(figure.subplots(), "", rows)
-    return {"chart": shown(figure, title)}
+        if not rows:
+            return {"chart": said("there is nothing to draw on this day")}
+        figure = new_figure(7.4, 0.8 + 0.19 * len(rows), title)
+        lying_bars(figure.subplots(), "", rows)
+        return {"chart": shown(figure, title)}
+    except UNDRAWN as error:
+        return {"chart": said(f"not drawn: {type(error).__name__}: {error}")}
 
 
 def _counted(rooms: Rooms, feed: str, name: str, landing: Landing, *, query: str) -> list[tuple[str, float]]:

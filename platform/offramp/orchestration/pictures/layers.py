@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from offramp.domain.errors import OfframpError
 from offramp.domain.landings import Relation
 from offramp.domain.quoting import literal
 from offramp.domain.windows import DAY, midnight
 from offramp.lake.layers import LayerName
 from offramp.orchestration.pictures import drives, timeline, visits
-from offramp.orchestration.pictures.drawing import can_draw, said
+from offramp.orchestration.pictures.drawing import UNDRAWN, can_draw, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -55,8 +54,8 @@ def layer_pictures(rooms: Rooms, source: str, layer: Layer, record: BuildRecord)
         with rooms.engine.open(tuple(_relations(rooms, source, layer, record, arrived=how.arrived))) as session:
             numbers = how.numbers(session, *instants)
             return {**numbers, **(how.pictures(session, *instants) if can_draw() else {})}
-    except OfframpError as error:
-        return {"picture": said(f"not drawn: {error}")}
+    except UNDRAWN as error:
+        return {"picture": said(f"not drawn: {type(error).__name__}: {error}")}
 
 
 def _relations(
