@@ -27,7 +27,8 @@ def _columns(text: str) -> tuple[tuple[str, str], ...]:
 
 COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
     "mobility.payloads": _columns(
-        "app_id VARCHAR; user_id VARCHAR; payload_id VARCHAR; kind VARCHAR; occurred_at TIMESTAMP; received_at TIMESTAMP"
+        "app_id VARCHAR; user_id VARCHAR; payload_id VARCHAR; kind VARCHAR; occurred_at TIMESTAMP;"
+        " received_at TIMESTAMP"
     ),
     "mobility.user_links": _columns("app_id VARCHAR; user_id VARCHAR; external_id VARCHAR; linked_at TIMESTAMP"),
     "mobility.sdk_events": _columns(
@@ -59,9 +60,10 @@ COLUMNS: dict[str, tuple[tuple[str, str], ...]] = {
         " to_place_id INTEGER; from_significance VARCHAR; to_significance VARCHAR; city_type VARCHAR; timezone VARCHAR"
     ),
     "mobility_layers.drives": _columns(
-        "app_id VARCHAR; user_id VARCHAR; event_id VARCHAR; session_id VARCHAR; started_at TIMESTAMP; ended_at TIMESTAMP;"
-        " processed_at TIMESTAMP; start_text VARCHAR; end_text VARCHAR; mode VARCHAR; distance BIGINT;"
-        " occupant_role VARCHAR; waypoints VARCHAR; smooth DECIMAL(9,6); legal DECIMAL(9,6); anticipative DECIMAL(9,6);"
+        "app_id VARCHAR; user_id VARCHAR; event_id VARCHAR; session_id VARCHAR; started_at TIMESTAMP;"
+        " ended_at TIMESTAMP; processed_at TIMESTAMP; is_new BOOLEAN; start_text VARCHAR; end_text VARCHAR;"
+        " mode VARCHAR; distance BIGINT; occupant_role VARCHAR; waypoints VARCHAR;"
+        " smooth DECIMAL(9,6); legal DECIMAL(9,6); anticipative DECIMAL(9,6);"
         " focus DECIMAL(9,6); mounted DECIMAL(9,6); hard_events DECIMAL(9,6); hard_accel DECIMAL(9,6);"
         " hard_brake DECIMAL(9,6); legal_v2 DECIMAL(9,6); smooth_v2 DECIMAL(9,6); aggr_v2 DECIMAL(9,6);"
         " anti_v2 DECIMAL(9,6); anticipative_v2 DECIMAL(9,6); hard_turn DECIMAL(9,6); attention DECIMAL(9,6);"

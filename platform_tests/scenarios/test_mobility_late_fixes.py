@@ -115,7 +115,6 @@ def test_of_a_trip_that_a_late_stop_splits_only_the_new_part_is_sent(
     assert [house.rows("scores_realtime", day).height for day in (ONE, TWO)] == [1, 1]
 
 
-@pytest.mark.xfail(reason="a leg is new once, and was no drive then")
 def test_a_trip_that_only_late_fixes_show_to_be_by_car_is_sent_once(tmp_path: Path, history: PhonesHistory) -> None:
     history.fixes(ANN, ONE, [*stay(420, 480, 0), (490, 8), *stay(500, 900, 16)])
     history.fixes(ANN, ONE, drive(480, 500, 0, 16), received=at(TWO, 600))

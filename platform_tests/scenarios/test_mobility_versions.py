@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pytest
-
 from offramp.feeds.mobility.timeline.layer import TimelineLayer
 from platform_tests.scenarios.mobility_history import ANN, PhonesHistory
 from platform_tests.scenarios.mobility_house import LAYERS, MobilityHouse, days, phones
@@ -65,7 +63,6 @@ def test_no_drive_that_was_delivered_before_goes_out_again(tmp_path: Path) -> No
     assert len(house.ids(THREE)) == 2
 
 
-@pytest.mark.xfail(reason="a first build of another version tells every leg as new, and driving takes all of them")
 def test_no_drive_is_counted_twice(tmp_path: Path) -> None:
     house = house_of(tmp_path)
     house.build(ONE, TWO)

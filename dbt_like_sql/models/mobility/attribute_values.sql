@@ -280,6 +280,9 @@ with listed as (
             if(days.nine_weeks >= 7, cast(coalesce(driving."tr.car.bhvr.time_used.past.non_motorway-non_city.value", 0) as varchar), null),
             if(days.nine_weeks >= 7, cast(driving."transport.car.zone.motorway.perc.value" as varchar), null),
             if(days.nine_weeks >= 7, cast(driving."transport.car.zone.perc.total.value" as varchar), null),
+            if(days.nine_weeks >= 7, cast(driving."transport.car.zone.residential-city.perc.value" as varchar), null),
+            if(days.nine_weeks >= 7, cast(driving."transport.car.zone.residential-non_city.perc.value" as varchar), null),
+            if(days.nine_weeks >= 7, cast(driving."transport.car.zone.road.perc.value" as varchar), null),
             if(days.nine_weeks >= 7, cast(driving."transport.car.zone.unknown.perc.value" as varchar), null)
         ]) as texts
     from {{ ref('attribute_days') }} as days
@@ -467,9 +470,6 @@ with listed as (
         days.user_id,
         'none' as family,
         to_json([
-            cast(null as varchar),
-            cast(null as varchar),
-            cast(null as varchar),
             cast(null as varchar),
             cast(null as varchar),
             cast(null as varchar),

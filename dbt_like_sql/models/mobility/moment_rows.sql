@@ -68,7 +68,8 @@ printed as (
             )
         ) as end_text,
         within.name,
-        (epoch_us(within.until_at) - epoch_us(within.started_at)) // 1000000 as seconds
+        -- Between the texts, which are cut to whole seconds.
+        date_diff('second', within.started_at, within.until_at) as seconds
     from within
 )
 

@@ -8,7 +8,8 @@ with spans as (
         visits.until_at,
         visits.local_start,
         visits.local_end,
-        visits.timezone
+        visits.timezone,
+        false as is_trip
     from {{ source('mobility_layers', 'visits') }} as visits
     join {{ ref('active_users') }} as users
         on users.app_id = visits.app_id
@@ -21,14 +22,16 @@ with spans as (
         trips.ended_at as until_at,
         trips.local_start,
         trips.local_end,
-        trips.timezone
+        trips.timezone,
+        true as is_trip
     from {{ source('mobility_layers', 'trips') }} as trips
     join {{ ref('active_users') }} as users
         on users.app_id = trips.app_id
         and users.user_id = trips.user_id
 ),
 
-zoned as (
+-- What was before the window began may be in visits that reach into it; two days before it suffice for its zones.
+touched as (
     select
         spans.app_id,
         spans.user_id,
@@ -37,36 +40,20 @@ zoned as (
         spans.local_start,
         spans.local_end,
         spans.timezone,
-        spans.timezone is distinct from lag(spans.timezone) over (
-            partition by spans.app_id, spans.user_id
-            order by spans.started_at, spans.until_at, spans.timezone
-        ) as is_other_zone
-    from spans
-),
-
--- What was before the window began may be in visits that reach into it; two days before it suffice for its zones.
-touched as (
-    select
-        zoned.app_id,
-        zoned.user_id,
-        zoned.started_at,
-        zoned.until_at,
-        zoned.local_start,
-        zoned.timezone,
-        zoned.is_other_zone,
+        spans.is_trip,
         unnest(
             generate_series(
-                greatest(date_trunc('day', zoned.local_start), date_trunc('day', day.window_start) - interval 2 days),
-                date_trunc('day', greatest(zoned.local_start, zoned.local_end - interval 1 microsecond)),
+                greatest(date_trunc('day', spans.local_start), date_trunc('day', day.window_start) - interval 2 days),
+                date_trunc('day', greatest(spans.local_start, spans.local_end - interval 1 microsecond)),
                 interval 1 day
             )
         ) as day
-    from zoned
+    from spans
     cross join {{ source('mobility_layers', 'day') }} as day
 ),
 
--- The zone in which the day began for the user, and from when on clocks showed the time of which other zone, in the
--- order in which the user met them.
+-- A day is in the zone where the user stayed longest on it, so that one place far away, where a phone thought that it
+-- was for a minute, moves no day. Trips count where nobody stayed.
 days as (
     select
         touched.app_id,
@@ -74,11 +61,19 @@ days as (
         touched.day,
         min(touched.started_at) as started_at,
         max(touched.until_at) as until_at,
-        min(struct_pack(started_at := touched.started_at, zone := touched.timezone)).zone as first_zone,
-        list(
-            struct_pack(local_at := greatest(touched.local_start, touched.day), zone := touched.timezone)
-            order by touched.started_at, touched.until_at, touched.timezone
-        ) filter (touched.is_other_zone) as zones
+        arg_min(
+            touched.timezone,
+            struct_pack(
+                is_trip := touched.is_trip,
+                seconds := -date_diff(
+                    'second',
+                    greatest(touched.local_start, touched.day),
+                    least(touched.local_end, touched.day + interval 1 day)
+                ),
+                started_at := touched.started_at,
+                zone := touched.timezone
+            )
+        ) as zone
     from touched
     group by touched.app_id, touched.user_id, touched.day
 ),
@@ -98,8 +93,7 @@ parts as (
         days.app_id,
         days.user_id,
         days.day,
-        days.first_zone,
-        days.zones,
+        days.zone,
         known.known_from,
         known.known_until,
         unnest([
@@ -130,8 +124,7 @@ walls as (
         parts.app_id,
         parts.user_id,
         parts.part.id as moment_definition_id,
-        parts.first_zone,
-        parts.zones,
+        parts.zone,
         parts.known_from,
         parts.known_until,
         parts.day + to_minutes(parts.part.starts) as local_from,
@@ -139,33 +132,13 @@ walls as (
     from parts
 ),
 
-placed as (
-    select
-        walls.app_id,
-        walls.user_id,
-        walls.moment_definition_id,
-        coalesce(
-            [one.zone for one in walls.zones if one.local_at <= walls.local_from][-1],
-            walls.first_zone
-        ) as zone_from,
-        coalesce(
-            [one.zone for one in walls.zones if one.local_at <= walls.local_to][-1],
-            walls.first_zone
-        ) as zone_to,
-        walls.local_from,
-        walls.local_to,
-        walls.known_from,
-        walls.known_until
-    from walls
-),
-
 -- Each time of a zone is read once, for reading a zone's table costs more than all else here.
 times as (
-    select placed.app_id, placed.zone_from as zone, placed.local_from as local_at
-    from placed
+    select walls.app_id, walls.zone, walls.local_from as local_at
+    from walls
     union
-    select placed.app_id, placed.zone_to as zone, placed.local_to as local_at
-    from placed
+    select walls.app_id, walls.zone, walls.local_to as local_at
+    from walls
 ),
 
 clocks as (
@@ -191,20 +164,20 @@ offsets as (
 -- Kept as it is before the ends come: else the planner lets each start of an app meet each end, for both have an app.
 begun as materialized (
     select
-        placed.app_id,
-        placed.user_id,
-        placed.moment_definition_id,
+        walls.app_id,
+        walls.user_id,
+        walls.moment_definition_id,
         starts.instant as started_at,
         starts.offset_seconds as start_offset,
-        placed.zone_to,
-        placed.local_to,
-        placed.known_from
-    from placed
+        walls.zone,
+        walls.local_to,
+        walls.known_from
+    from walls
     join offsets as starts
-        on starts.app_id = placed.app_id
-        and starts.zone = placed.zone_from
-        and starts.local_at = placed.local_from
-    where starts.instant < placed.known_until
+        on starts.app_id = walls.app_id
+        and starts.zone = walls.zone
+        and starts.local_at = walls.local_from
+    where starts.instant < walls.known_until
 )
 
 select
@@ -219,7 +192,7 @@ select
 from begun
 join offsets as ends
     on ends.app_id = begun.app_id
-    and ends.zone = begun.zone_to
+    and ends.zone = begun.zone
     and ends.local_at = begun.local_to
 cross join {{ source('mobility_layers', 'day') }} as day
 where begun.started_at < day.until

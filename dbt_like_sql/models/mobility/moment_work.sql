@@ -1,4 +1,5 @@
--- One row per active user and stretch of work: a stay at work of 15 minutes or more, and work elsewhere.
+-- One row per active user and stretch of work: a stay at work of 15 minutes or more, and work elsewhere. What lies
+-- between 00:00 and 06:00 is work only of who is at work then on three stays and on a fifth of all stays at work.
 -- Elsewhere is a stay of 90 minutes or more at an office, a café or a library from Monday to Friday; or being at home
 -- between 09:00 and 17:00 for three hours or more on a day without work at work that is usually one with it (the user
 -- was at work on that day of the week in three weeks of the window).
@@ -44,6 +45,57 @@ worked as (
     where by_day.significance = 'work'
 ),
 
+-- Who works at night, by the stays at work of which 15 minutes or more lie between 00:00 and 06:00.
+night_workers as (
+    select by_day.app_id, by_day.user_id
+    from by_day
+    where by_day.significance = 'work'
+    group by by_day.app_id, by_day.user_id
+    having count(distinct by_day.started_at) filter (
+            least(by_day.local_end, by_day.day + interval 6 hours) - greatest(by_day.local_start, by_day.day)
+                >= interval 15 minutes
+        ) >= greatest(3, count(distinct by_day.started_at) / 5)
+),
+
+-- Of everybody else, stays that touch a night without what lies in it.
+by_daylight as (
+    select
+        by_day.app_id, by_day.user_id, by_day.started_at, by_day.ended_at, by_day.local_start, by_day.local_end,
+        by_day.timezone,
+        by_day.day + interval 6 hours as from_at,
+        by_day.day + interval 1 day as to_at
+    from by_day
+    anti join night_workers
+        on night_workers.app_id = by_day.app_id
+        and night_workers.user_id = by_day.user_id
+    where by_day.significance = 'work'
+        and (
+            by_day.local_start < date_trunc('day', by_day.local_start) + interval 6 hours
+            or by_day.local_end > date_trunc('day', by_day.local_start) + interval 1 day
+        )
+        and least(by_day.local_end, by_day.day + interval 1 day)
+            - greatest(by_day.local_start, by_day.day + interval 6 hours) >= interval 15 minutes
+),
+
+at_work as (
+    select
+        by_daylight.app_id,
+        by_daylight.user_id,
+        by_daylight.timezone,
+        'working_at_work' as moment_definition_id,
+        if(
+            by_daylight.local_start >= by_daylight.from_at,
+            by_daylight.started_at,
+            timezone('UTC', timezone(by_daylight.timezone, by_daylight.from_at))
+        ) as started_at,
+        if(
+            by_daylight.local_end <= by_daylight.to_at,
+            by_daylight.ended_at,
+            timezone('UTC', timezone(by_daylight.timezone, by_daylight.to_at))
+        ) as ended_at
+    from by_daylight
+),
+
 usual as (
     select worked.app_id, worked.user_id, isodow(worked.day) as weekday
     from worked
@@ -84,6 +136,7 @@ remote as (
         at_home.app_id,
         at_home.user_id,
         at_home.timezone,
+        'working_remote' as moment_definition_id,
         if(
             at_home.local_start >= at_home.from_at,
             at_home.started_at,
@@ -97,12 +150,33 @@ remote as (
     from at_home
 ),
 
+cut as (
+    select remote.app_id, remote.user_id, remote.timezone, remote.moment_definition_id, remote.started_at, remote.ended_at
+    from remote
+    union all
+    select
+        at_work.app_id, at_work.user_id, at_work.timezone, at_work.moment_definition_id, at_work.started_at,
+        at_work.ended_at
+    from at_work
+),
+
 found as (
     select
         stays.app_id, stays.user_id, 'working_at_work' as moment_definition_id,
         stays.started_at, stays.ended_at, stays.start_offset, stays.end_offset
     from stays
-    where stays.significance = 'work' and stays.seconds >= 900
+    left join night_workers
+        on night_workers.app_id = stays.app_id
+        and night_workers.user_id = stays.user_id
+    where stays.significance = 'work'
+        and stays.seconds >= 900
+        and (
+            night_workers.user_id is not null
+            or (
+                stays.local_start >= date_trunc('day', stays.local_start) + interval 6 hours
+                and stays.local_end <= date_trunc('day', stays.local_start) + interval 1 day
+            )
+        )
     union all
     select
         stays.app_id, stays.user_id, 'working_remote' as moment_definition_id,
@@ -115,11 +189,10 @@ found as (
         and list_has_any(stays.types, ['office', 'cafe', 'library', 'coworking'])
     union all
     select
-        remote.app_id, remote.user_id, 'working_remote' as moment_definition_id,
-        remote.started_at, remote.ended_at,
-        epoch(timezone(remote.timezone, timezone('UTC', remote.started_at))) - epoch(remote.started_at) as start_offset,
-        epoch(timezone(remote.timezone, timezone('UTC', remote.ended_at))) - epoch(remote.ended_at) as end_offset
-    from remote
+        cut.app_id, cut.user_id, cut.moment_definition_id, cut.started_at, cut.ended_at,
+        epoch(timezone(cut.timezone, timezone('UTC', cut.started_at))) - epoch(cut.started_at) as start_offset,
+        epoch(timezone(cut.timezone, timezone('UTC', cut.ended_at))) - epoch(cut.ended_at) as end_offset
+    from cut
 )
 
 select

@@ -12,7 +12,7 @@ with drives as (
         r.{{ score }},
         case when r.{{ score }} >= 0 then r.distance end as {{ score }}_metres
         {%- endfor %}
-    from {{ source('mobility_layers', 'drives') }} as r
+    from {{ ref('drives_newest') }} as r
     cross join {{ source('mobility_layers', 'day') }} as d
     where
         r.occupant_role <> 'passenger'
@@ -60,7 +60,7 @@ given as (
                     and anticipative_v2_sum >= anticipative_v2_metres * 700000
                     then 'mobility.driving.efficient_driver'
             end,
-            case when focus_metres >= 50000 and focus_sum < focus_metres * 900000
+            case when focus_metres >= 50000 and focus_sum < focus_metres * 970000
                 then 'mobility.driving.distracted_driver' end,
             case when metres >= 50000 and motorway_metres * 2 >= road_metres and road_metres > 0
                 then 'mobility.driving.motorway_driver' end

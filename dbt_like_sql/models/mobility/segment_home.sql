@@ -19,7 +19,30 @@ stays as (
         least(v.seconds, date_diff('second', d.window_start, v.until_at)) as seconds,
         coalesce(v.significance, '') = 'home' as is_home,
         coalesce(v.significance, '') = 'work' as is_work,
-        v.venue_types
+        v.place_id,
+        v.venue_types,
+        -- As in social_activity.
+        case
+            when
+                coalesce(v.significance, '') not in ('home', 'work')
+                and list_has_any(
+                    v.venue_types,
+                    ['drinks', 'restaurant', 'resto', 'culture', 'leisure', 'sport', 'religion', 'residential']
+                )
+                then v.seconds
+            else 0
+        end as social_seconds,
+        coalesce(v.significance, '') not in ('home', 'work')
+        and (
+            list_has_any(v.venue_types, ['bar', 'pub', 'biergarten'])
+            or (
+                -- Twenty minutes or more between 18:00 and 04:00 that are no shopping.
+                not list_has_any(v.venue_types, ['shop'])
+                and least(v.local_end, date_trunc('day', v.local_start - interval 4 hours) + interval 28 hours)
+                - greatest(v.local_start, date_trunc('day', v.local_start - interval 4 hours) + interval 18 hours)
+                >= interval 20 minutes
+            )
+        ) as is_out
     from {{ ref('segment_people') }} as p
     join {{ source('mobility_layers', 'visits') }} as v
         on v.app_id = p.app_id
@@ -75,6 +98,28 @@ nights as (
         h.app_id,
         h.user_id
 ),
+-- Schools that a user stops at again and again: who delivers all over town stops at many, now and then.
+schools as (
+    select
+        s.app_id,
+        s.user_id,
+        s.place_id
+    from stays as s
+    join {{ ref('segment_people') }} as p
+        on p.app_id = s.app_id
+        and p.user_id = s.user_id
+    where
+        list_has_any(s.venue_types, ['school', 'kindergarten', 'childcare'])
+        and not s.is_work
+        and s.seconds <= 1200
+        and isodow(s.local_start) <= 5
+    group by
+        s.app_id,
+        s.user_id,
+        s.place_id,
+        p.weekdays
+    having count(distinct cast(s.local_start as date)) * 5 >= p.weekdays
+),
 stay_days as (
     select
         s.app_id,
@@ -84,13 +129,14 @@ stay_days as (
         coalesce(sum(s.seconds) filter (where s.is_home), 0) as home_seconds,
         bool_or(list_has_any(s.venue_types, ['animals', 'petshop', 'veterinary']) and not s.is_work) as animals,
         bool_or(list_has_any(s.venue_types, ['diy', 'hardware', 'gardencentre']) and not s.is_work) as diy,
-        bool_or(
-            list_has_any(s.venue_types, ['school', 'kindergarten', 'childcare'])
-            and not s.is_work
-            and s.seconds <= 1200
-            and isodow(s.local_start) <= 5
-        ) as school
+        sum(s.social_seconds) as social_seconds,
+        bool_or(s.is_out) as is_out,
+        bool_or(r.place_id is not null and s.seconds <= 1200 and isodow(s.local_start) <= 5) as school
     from stays as s
+    left join schools as r
+        on r.app_id = s.app_id
+        and r.user_id = s.user_id
+        and r.place_id = s.place_id
     group by
         s.app_id,
         s.user_id,
@@ -104,7 +150,9 @@ stay_facts as (
         sum(s.home_seconds) as home_seconds,
         count(*) filter (where s.animals) as animals_days,
         count(*) filter (where s.diy) as diy_days,
-        count(*) filter (where s.school) as school_days
+        count(*) filter (where s.school) as school_days,
+        count(*) filter (where s.is_out) as out_days,
+        sum(s.social_seconds) as social_seconds
     from stay_days as s
     group by
         s.app_id,
@@ -129,6 +177,32 @@ trip_facts as (
         t.app_id,
         t.user_id
 ),
+-- Days from Monday to Friday of somebody who drives for a living: eight ways by car, or four hours.
+drive_days as (
+    select
+        t.app_id,
+        t.user_id,
+        cast(t.local_start as date) as local_on
+    from {{ source('mobility_layers', 'trips') }} as t
+    where
+        t.mode = 'car'
+        and isodow(t.local_start) <= 5
+    group by
+        t.app_id,
+        t.user_id,
+        cast(t.local_start as date)
+    having count(*) >= 8 or sum(t.seconds) >= 14400
+),
+drive_facts as (
+    select
+        g.app_id,
+        g.user_id,
+        count(*) as drive_days
+    from drive_days as g
+    group by
+        g.app_id,
+        g.user_id
+),
 dog_facts as (
     select
         m.app_id,
@@ -152,6 +226,9 @@ facts as (
         coalesce(s.animals_days, 0) as animals_days,
         coalesce(s.diy_days, 0) as diy_days,
         coalesce(s.school_days, 0) as school_days,
+        coalesce(s.out_days, 0) as out_days,
+        coalesce(s.social_seconds, 0) as social_seconds,
+        coalesce(g.drive_days, 0) as drive_days,
         coalesce(n.home_only_days, 0) as home_only_days,
         coalesce(n.nights, 0) as nights,
         coalesce(n.night_seconds, 0) as night_seconds,
@@ -171,6 +248,9 @@ facts as (
     left join trip_facts as t
         on t.app_id = p.app_id
         and t.user_id = p.user_id
+    left join drive_facts as g
+        on g.app_id = p.app_id
+        and g.user_id = p.user_id
     left join dog_facts as w
         on w.app_id = p.app_id
         and w.user_id = p.user_id
@@ -188,13 +268,23 @@ given as (
             case when weekdays > 0 and early_days * 2 >= weekdays then 'work_life.home.early_bird' end,
             case when late_days * 7 >= data_days then 'work_life.home.night_owl' end,
             case when nights >= 10 and night_seconds < nights * 6 * 3600 then 'work_life.home.sleep_deprived' end,
-            case when home_seconds > 0 and home_seconds * 100 >= seconds * 80 then 'work_life.home.homebody' end,
+            case
+                when
+                    home_seconds > 0
+                    and home_seconds * 100 >= seconds * 80
+                    and out_days * 7 < data_days
+                    and social_seconds * 7 < data_days * 8 * 3600
+                    then 'work_life.home.homebody'
+            end,
             case when home_only_days * 2 >= data_days then 'work_life.home.home_bound' end,
             case when dog_days * 2 >= data_days then 'work_life.home.dog_walker' end,
             case when dog_days * 2 >= data_days or (animals_days >= 2 and animals_days * 31 >= data_days)
                 then 'work_life.home.pet_owner' end,
             case when diy_days * 21 >= data_days then 'work_life.home.do_it_yourselver' end,
-            case when weekdays > 0 and school_days * 5 >= weekdays * 2 then 'work_life.family.uber_parent' end
+            case
+                when weekdays > 0 and school_days * 5 >= weekdays * 2 and drive_days * 5 < weekdays * 2
+                    then 'work_life.family.uber_parent'
+            end
         ]) as segment_id
     from facts as f
 )

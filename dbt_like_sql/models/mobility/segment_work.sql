@@ -109,7 +109,9 @@ day_facts as (
         count(*) filter (where n.is_late) as late_days,
         count(*) filter (where n.is_night) as night_days,
         count(*) filter (where n.is_work and isodow(n.midnight) > 5) as weekend_days,
-        count(*) filter (where n.office_seconds_at_home >= 21600 and isodow(n.midnight) <= 5) as office_days_at_home
+        count(*) filter (
+            where n.office_seconds_at_home >= 21600 and isodow(n.midnight) <= 5 and not n.is_work
+        ) as office_days_at_home
     from local_days as n
     group by
         n.app_id,
@@ -180,8 +182,15 @@ given as (
             case when work_seconds * 7 >= data_days * 50 * 3600 then 'work_life.work.workaholic' end,
             case when work_days > 0 and late_days * 4 >= work_days then 'work_life.work.late_worker' end,
             case when night_days * 7 >= data_days then 'work_life.work.nightworker' end,
-            case when has_work and weekdays > 0 and office_days_at_home * 5 >= weekdays * 2
-                then 'work_life.work.homeworker' end,
+            -- Who works at night sleeps at home by day.
+            case
+                when
+                    has_work
+                    and weekdays > 0
+                    and office_days_at_home * 5 >= weekdays * 2
+                    and night_days * 7 < data_days
+                    then 'work_life.work.homeworker'
+            end,
             case when education_days * 7 >= data_days * 2 and education_seconds * 7 >= data_days * 8 * 3600
                 then 'work_life.work.student' end,
             case when travel_days * 14 >= data_days then 'work_life.work.work_traveller' end,

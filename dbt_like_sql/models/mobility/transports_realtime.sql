@@ -1,4 +1,16 @@
--- One row per drive, once, in the day on which it was processed (mobility_offloads.md sections 4 and 8).
+-- One row per drive, once, in the day on which it was processed (mobility_offloads.md sections 4 and 8). A drive is
+-- given in its newest version among the builds that are read, and only where its first one is among them: what late
+-- fixes changed goes out again by a correction alone.
+with newest as (
+    select
+        r.app_id,
+        r.event_id,
+        max(r.built_on) as built_on
+    from {{ source('mobility_layers', 'drives') }} as r
+    group by r.app_id, r.event_id
+    having bool_or(r.is_new)
+)
+
 select
     cast(d.user_id as varchar) as user_id,
     cast(l.external_id as varchar) as metadata_user_id,
@@ -28,6 +40,10 @@ select
     cast(d.processed_at as timestamp) as processed_at,
     d.app_id
 from {{ source('mobility_layers', 'drives') }} as d
+inner join newest as n
+    on n.app_id = d.app_id
+    and n.event_id = d.event_id
+    and n.built_on = d.built_on
 left join {{ source('mobility', 'user_links') }} as l
     on l.app_id = d.app_id
     and l.user_id = d.user_id

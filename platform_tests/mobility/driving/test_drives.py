@@ -53,8 +53,10 @@ def test_what_lies_outside_the_drive_or_arrived_after_the_day_is_left_out(house:
     for more in ({"received_at": late}, {"user_id": "x" * 24}, {"app_id": "x" * 24}):
         house.event("mounted", 5, seconds=60, **more)
         house.waypoint(5, **more)
-    for second in (-0.001, 600.001):
+    for second in (-60, 600, 600.001):
         house.event("mounted", second, seconds=60)
+    for second in (-0.001, 600.001):
+        house.event("acceleration", second, seconds=0)
         house.waypoint(second)
     row = house.build()[0].row(0, named=True)
     assert row["behavior_events"] is None
@@ -69,6 +71,35 @@ def test_metres_and_seconds_are_those_of_the_roads(house: DriveHouse) -> None:
     assert (row["motorway_metres"], row["motorway_seconds"]) == (250, 10)
     assert (row["city_metres"], row["city_seconds"]) == (100, 10)
     assert (row["noncity_metres"], row["noncity_seconds"]) == (1_200, 60)  # no longer than a minute of the 90 seconds
+
+
+def test_metres_are_known_wherever_the_road_is(house: DriveHouse) -> None:
+    """A speed that is missing is that of a neighbour; the last waypoint stands for the rest of the drive."""
+    house.leg(seconds=50)
+    for second, speed, road in (
+        (0, 90, "motorway"),
+        (10, None, "motorway"),
+        (20, None, "road"),
+        (30, 36, "residential"),
+    ):
+        house.waypoint(second, speed, road=road)
+    row = house.build()[0].row(0, named=True)
+    assert (row["motorway_metres"], row["motorway_seconds"]) == (500, 20)
+    assert (row["noncity_metres"], row["noncity_seconds"]) == (100, 10)
+    assert (row["city_metres"], row["city_seconds"]) == (200, 20)
+
+
+def test_metres_without_any_speed_are_those_between_waypoints(house: DriveHouse) -> None:
+    house.leg(seconds=40)
+    for number in range(4):
+        house.waypoint(10 * number, None, None, road="motorway", latitude=60.0, longitude=10 + 0.005 * number)
+    house.leg("e2", begin=BEGIN + timedelta(hours=1))
+    house.waypoint(3600, road="road")
+    first, second = house.build()[0].rows(named=True)
+    # 0.005 degrees of longitude at 60 degrees north are 278 metres, three times; nothing tells of the last 10 s.
+    assert (first["motorway_metres"], first["motorway_seconds"]) == (834, 40)
+    assert (second["noncity_metres"], second["noncity_seconds"]) == (833, 60)
+    assert first["legal"] == -1
 
 
 def test_scores_come_from_the_events_and_waypoints_of_the_drive(house: DriveHouse) -> None:

@@ -102,6 +102,7 @@ def _drives(rows: list[tuple[str, int, str]]) -> pl.DataFrame:
                 "app_id": "a",
                 "user_id": user,
                 "started_at": BEGIN + timedelta(hours=number),
+                "is_new": True,
                 "distance": metres,
                 **dict.fromkeys(USER_SCORES, Decimal(score)),
             }
@@ -111,6 +112,7 @@ def _drives(rows: list[tuple[str, int, str]]) -> pl.DataFrame:
             "app_id": pl.String,
             "user_id": pl.String,
             "started_at": pl.Datetime("us"),
+            "is_new": pl.Boolean,
             "distance": pl.Int64,
             **dict.fromkeys(USER_SCORES, pl.Decimal(9, 6)),
         },
@@ -151,8 +153,10 @@ def test_an_aggregate_lies_among_the_scores_and_adds_up_over_parts(rows: list[tu
     [
         ({"sensor_events": 0}, "unknown"),
         ({}, "driver"),
-        ({"handheld_milliseconds": 90_000}, "driver"),
-        ({"handheld_milliseconds": 90_001}, "passenger"),
+        ({"handheld_milliseconds": 30_000}, "driver"),
+        ({"handheld_milliseconds": 30_001}, "unknown"),
+        ({"handheld_milliseconds": 300_000}, "unknown"),
+        ({"handheld_milliseconds": 300_001}, "passenger"),
         ({"handheld_milliseconds": 600_000, "mounted_milliseconds": 1}, "driver"),
     ],
 )

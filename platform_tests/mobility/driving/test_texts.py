@@ -113,3 +113,37 @@ def test_numbers_that_are_none_make_no_broken_text(house: DriveHouse) -> None:
     row = house.build()[0].row(0, named=True)
     for name in ("waypoints", "behavior_events", "mapped_waypoints"):
         json.loads(row[name], parse_constant=pytest.fail)
+
+
+def test_events_are_cut_off_where_the_drive_begins_and_ends(house: DriveHouse) -> None:
+    house.leg(seconds=600)
+    house.event("phone_handling", 570, seconds=64)
+    house.event("mounted", -3600, seconds=3 * 3600)
+    house.event("acceleration", 599, magnitude=-4.0, mean=-2.0)
+    house.event("acceleration", -1, magnitude=2.0, mean=1.0)
+    house.event("call_handheld", -60, seconds=60)
+    house.event("turn", 600, seconds=2, magnitude=2.0, angle=80.0)
+    house.event("turn", 600, seconds=0, magnitude=2.0, angle=80.0)
+    row = house.build()[0].row(0, named=True)
+    found = json.loads(row["behavior_events"])
+
+    told = {name: [(event["start"], event["end"], event.get("duration")) for event in found[name]] for name in LISTS}
+    begin, end = row["start_text"], row["end_text"]
+    assert (begin, end) == ("2024-05-06T10:00:00.000+02:00", "2024-05-06T10:10:00.000+02:00")
+    assert told["anomalies"] == [("2024-05-06T10:09:30.000+02:00", end, 30_000)]
+    assert told["mounted"] == [(begin, end, 600_000)]
+    assert told["acceleration"] == [
+        (begin, "2024-05-06T10:00:01.000+02:00", 1_000),
+        ("2024-05-06T10:09:59.000+02:00", end, 1_000),
+    ]
+    assert told["turn"] == [(end, end, 0)]
+    assert [event["peaks"][0]["integral"] for event in found["acceleration"]] == [5.0, -10.0]
+    assert (str(row["focus"]), str(row["mounted"])) == ("0.950000", "1.000000")
+
+
+def test_an_event_over_two_drives_is_in_both(house: DriveHouse) -> None:
+    house.leg(seconds=600)
+    house.leg("e2", begin=BEGIN + timedelta(seconds=900), seconds=600)
+    house.event("mounted", 300, seconds=900)
+    found = [json.loads(text)["mounted"] for text in house.build()[0].get_column("behavior_events")]
+    assert [[event["duration"] for event in events] for events in found] == [[300_000], [300_000]]

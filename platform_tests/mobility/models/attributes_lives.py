@@ -158,6 +158,7 @@ def drive(user_id: str, end: str, metres: tuple[int, int, int], **scores: str) -
         "motorway_seconds": 900,
         "city_seconds": 1200,
         "noncity_seconds": 600,
+        "built_on": ended_at.date(),
     }
 
 

@@ -164,7 +164,7 @@ def _span(started_at: datetime, ended_at: datetime, zones: tuple[str, str]) -> d
         "end_offset": end_offset,
         "start_text": start_text,
         "end_text": end_text,
-        "seconds": int((ended_at - started_at).total_seconds()),
+        "seconds": int((ended_at.replace(microsecond=0) - started_at.replace(microsecond=0)).total_seconds()),
     }
 
 

@@ -118,7 +118,12 @@ def workers() -> dict[str, Persona]:
         "nights": Persona(
             live("nights", night),
             ("work_life.work.nightworker", "work_life.work.fulltime_worker"),
-            ("late_worker", "owl"),
+            ("late_worker", "owl", "homeworker"),
+        ),
+        "three nights": Persona(
+            live("three nights", weekly((1, 2, 3), Outing(WORK, 1, 22, 30))),
+            ("work_life.work.nightworker",),
+            ("homeworker",),
         ),
         "late": Persona(
             live("late", weekly(WORKDAYS, Outing(LAND_WORK, 1, 13, 21.5)), home=LAND_HOME),
@@ -162,6 +167,38 @@ def idlers() -> dict[str, Persona]:
     return {
         "parent": Persona(
             live("parent", parent), ("work_life.family.uber_parent", "mobility.commute.normal_commuter"), ("student",)
+        ),
+        "courier": Persona(
+            live(
+                "courier",
+                [
+                    Outing(stop, day, 8 + turn, 8.2 + turn, minutes=30, metres=12000, goes_on=turn < 7)
+                    for day in WORKDAYS
+                    for turn in range(8)
+                    for stop in [kindergarten.spot if turn == 1 else CLIENT]
+                ],
+            ),
+            ("mobility.driving.die_hard_driver",),
+            ("uber_parent",),
+        ),
+        "many schools": Persona(
+            live("schools", [Outing(spot(60 + one, "education", "school"), one, 8, 8.2) for one in WORKDAYS]),
+            ("work_life.family.uber_parent",),
+        ),
+        "homely drinker": Persona(
+            live("homely drinker", [Outing(BAR, 5, 19, 21)]),
+            ("leisure.entertainment.bar_goer",),
+            ("homebody",),
+        ),
+        "homely and social": Persona(
+            live("homely and social", weekly((2, 4, 6), Outing(MUSEUM, 1, 13, 16))),
+            ("work_life.social.social_activity.high",),
+            ("homebody",),
+        ),
+        "homely with one evening in two weeks": Persona(
+            live("homely evening", [Outing(TAVERN, 5, 19, 21)], each=lambda monday: monday.isocalendar().week % 2 == 0),
+            ("work_life.home.homebody",),
+            ("bar_goer",),
         ),
         "student": Persona(
             live("student", weekly(WORKDAYS, Outing(UNIVERSITY, 1, 9, 15))), ("work_life.work.student",)

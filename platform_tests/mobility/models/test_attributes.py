@@ -178,8 +178,11 @@ HANDS: dict[str, dict[str, Any]] = {
         "tr.car.bhvr.time.all": 10800.0,
         "tr.car.bhvr.time_used.non_motorway-city": 2400.0,
         "transport.car.zone.motorway.perc": 0.25,
-        "transport.car.zone.unknown.perc": 0.25,
-        "transport.car.zone.perc.total": 0.75,
+        "transport.car.zone.road.perc": 0.1667,
+        # No trip tells in what kind of city the residential roads were.
+        "transport.car.zone.residential-city.perc": 0.0,
+        "transport.car.zone.unknown.perc": 0.5833,
+        "transport.car.zone.perc.total": 0.4167,
     },
 }
 

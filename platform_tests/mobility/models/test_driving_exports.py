@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import pytest
 from offramp.domain.contracts import TypeKind
 from offramp.domain.exports import EntityKind, Mode
 from offramp.sql.tenancy import tenancy_problems
-from platform_tests.mobility.model_house import APP, problems, project, run_model
+from platform_tests.mobility.model_house import APP, ROOT, problems, project, run_model
 from platform_tests.mobility.models.lives import USER, links
 from platform_tests.mobility.models.segment_drives import SCORES, drive, drive_table
 
@@ -38,6 +38,7 @@ WAYPOINTS = (
 )
 MAPPED = '[ { "latitude": 59.91000, "longitude": 10.75000, "speed_v2": 41.5, "speedlimit": 50.00 } ]'
 AT = datetime(2018, 11, 5, 8)
+FIRST, SECOND, THIRD = (date(2018, 11, day) for day in (5, 6, 7))
 
 
 @pytest.mark.parametrize("entity", COLUMNS)
@@ -129,6 +130,80 @@ def test_files_of_a_day_hold_the_drives_for_which_there_is_data(tmp_path: Path) 
     assert tuple(json.loads(rows["driving_events_realtime"]["behavior_events"][0])) == LISTS
     assert rows["mapped_waypoints_realtime"]["mapped_waypoints"].to_list() == [MAPPED]
     assert rows["mapped_waypoints_realtime"]["start"].to_list() == ["2018-11-05T11:00:00+01:00"]
+
+
+def versions(*builds: tuple[date, bool, int]) -> pl.DataFrame:
+    """Return versions of one drive: (built on, is new, metres)."""
+    return drive_table(
+        [
+            drive(
+                USER,
+                AT,
+                built_on=built_on,
+                is_new=is_new,
+                distance=metres,
+                behavior_events=json.dumps({name: [metres] for name in LISTS}),
+                mapped_waypoints=f"[{metres}]",
+            )
+            for built_on, is_new, metres in builds
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("entity", "column", "newest"),
+    [
+        ("transports_realtime", "distance", 8300),
+        ("driving_events_realtime", "behavior_events", json.dumps({name: [8300] for name in LISTS})),
+        ("mapped_waypoints_realtime", "mapped_waypoints", "[8300]"),
+    ],
+)
+def test_a_drive_is_given_once_in_its_newest_version(entity: str, column: str, newest: object, tmp_path: Path) -> None:
+    three = versions((FIRST, True, 8000), (THIRD, False, 8300), (SECOND, False, 8200))
+
+    found = run_model(f"mobility.{entity}", {"mobility_layers.drives": three}, tmp_path)
+
+    assert found[column].to_list() == [newest]
+    assert found["processed_at"].to_list() == [drive(USER, AT)["processed_at"]]
+
+
+@pytest.mark.parametrize("entity", ["transports_realtime", "driving_events_realtime", "mapped_waypoints_realtime"])
+def test_a_drive_whose_first_version_is_not_among_the_builds_is_not_given(entity: str, tmp_path: Path) -> None:
+    """A delivery reads the builds after its base; a drive from before it was sent, and is not sent again."""
+    later = versions((SECOND, False, 8200), (THIRD, False, 8300))
+
+    assert run_model(f"mobility.{entity}", {"mobility_layers.drives": later}, tmp_path).is_empty()
+
+
+def test_versions_of_another_app_do_not_matter(tmp_path: Path) -> None:
+    one = drive(USER, AT, event_id="e", built_on=FIRST)
+    other = drive(USER, AT, event_id="e", built_on=SECOND, is_new=False, app_id=OTHER_APP)
+
+    found = run_model("mobility.transports_realtime", {"mobility_layers.drives": drive_table([one, other])}, tmp_path)
+
+    assert found["app_id"].to_list() == [APP]
+
+
+def test_steps_on_the_way_to_others_see_a_drive_once(tmp_path: Path) -> None:
+    three = versions((FIRST, True, 8000), (THIRD, False, 8300), (SECOND, False, 8200))
+
+    (row,) = run_model("mobility.drives_newest", {"mobility_layers.drives": three}, tmp_path).to_dicts()
+
+    assert (row["distance"], row["has_sensors"], row["occupant_role"]) == (8300, True, "driver")
+    assert problems("mobility.drives_newest", tmp_path) == ()
+    assert not project().model("mobility.drives_newest").model.is_exported
+
+
+@pytest.mark.parametrize("name", ["attribute_driving", "segment_driving"])
+def test_no_other_model_reads_drives_in_all_their_versions(name: str) -> None:
+    text = (ROOT / f"dbt_like_sql/models/mobility/{name}.sql").read_text()
+    assert "ref('drives_newest')" in text
+    readers = {
+        path.stem
+        for path in (ROOT / "dbt_like_sql").rglob("*.sql")
+        if "'mobility_layers', 'drives'" in path.read_text()
+    }
+    assert readers == {*COLUMNS, "drives_newest"} - {"scores_realtime"}
 
 
 def test_nested_columns_are_json() -> None:

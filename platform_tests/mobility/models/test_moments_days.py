@@ -103,7 +103,7 @@ def test_a_traveller_has_each_day_where_it_was(tmp_path: Path) -> None:
     rows = run(life, tmp_path=tmp_path)
 
     assert of(rows, "weekday")[1:3] == [
-        ("weekday", "2018-10-16T00:00:00+02:00", "2018-10-16T23:59:59-04:00", 86399 + 6 * 3600),
+        ("weekday", "2018-10-16T00:00:00-04:00", "2018-10-16T23:59:59-04:00", 86399),
         ("weekday", "2018-10-17T00:00:00-04:00", "2018-10-17T23:59:59-04:00", 86399),
     ]
     assert of(rows, "evening")[1] == ("evening", "2018-10-16T19:00:00-04:00", "2018-10-16T22:59:59-04:00", 14399)
@@ -157,3 +157,32 @@ def test_what_goes_on_at_the_end_of_the_data_day_has_no_end(tmp_path: Path) -> N
         ("weekend", "2018-10-27T00:00:00+09:00", -1),
         ("morning", "2018-10-27T08:00:00+09:00", -1),
     ]
+
+
+def test_a_minute_far_away_moves_no_day(tmp_path: Path) -> None:
+    nowhere = replace(RESTAURANT, place_id=90, latitude=0.0, longitude=0.0, timezone="Etc/GMT+8", venue_types=())
+    life = Life().at(HOME, "2018-10-16 08:00", "2018-10-18 00:30").at(nowhere, "2018-10-17 14:31", "2018-10-17 14:32")
+    life.go("flight", "2018-10-17 14:32", "2018-10-17 14:33", zone="Etc/GMT+8", end_zone="Europe/Oslo")
+    life.at(HOME, "2018-10-18 00:34", "2018-10-20 12:00")
+    life.at(nowhere, "2018-10-20 03:01", "2018-10-20 03:02").at(HOME, "2018-10-20 12:03", "2018-10-22 09:00")
+
+    rows = run(life, tmp_path=tmp_path)
+
+    whole = rows.filter(pl.col("moment_definition_id").is_in(["weekday", "weekend"]))
+    assert set(whole["duration"]) == {86399}
+    assert whole["start"].str.ends_with("T00:00:00+02:00").all()
+    parts = rows.filter(pl.col("moment_definition_id").is_in(SEMANTIC[2:]))
+    gaps = parts.sort("started_at").select(pl.col("started_at").shift(-1) - pl.col("until_at")).to_series().drop_nulls()
+    assert gaps.unique().to_list() == [timedelta(seconds=1)]
+
+
+def test_durations_are_what_lies_between_the_texts(tmp_path: Path) -> None:
+    life = Life().at(HOME, "2018-10-18 20:00:00.900000", "2018-10-19 09:00:02.100000")
+    life.at(RESTAURANT, "2018-10-19 19:00:00.999999", "2018-10-19 20:00:01.000001")
+
+    rows = run(life, tmp_path=tmp_path)
+
+    texts = [pl.col(name).str.to_datetime("%Y-%m-%dT%H:%M:%S%z") for name in ("start", "end")]
+    told = rows.select((texts[1] - texts[0]).dt.total_seconds()).to_series()
+    assert rows["duration"].to_list() == told.to_list()
+    assert of(rows, "dinner_out") == [("dinner_out", "2018-10-19T19:00:00+02:00", "2018-10-19T20:00:01+02:00", 3601)]

@@ -63,6 +63,9 @@ EXCLUSIVE = (
     tuple(f"work_life.work.{one}_worker" for one in ("fulltime", "parttime")),
     tuple(f"mobility.driving.{one}_driver" for one in ("legal", "illegal")),
     tuple(f"mobility.driving.{one}_driver" for one in ("aggressive", "efficient")),
+    tuple(f"work_life.work.{one}" for one in ("homeworker", "nightworker")),
+    ("work_life.home.homebody", "work_life.social.social_activity.high"),
+    ("work_life.home.homebody", "leisure.entertainment.bar_goer"),
 )
 HABITS: tuple[tuple[Outing | Walk, ...], ...] = (
     weekly(WORKDAYS, OFFICE),

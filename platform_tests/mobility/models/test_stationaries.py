@@ -137,3 +137,12 @@ def test_times_are_those_of_the_place(tmp_path: Path) -> None:
 
     assert (row["start"], row["end"]) == ("2018-10-30T22:00:00-04:00", "2018-10-31T06:00:00-04:00")
     assert row["started_at"] == instant("2018-10-31 02:00", "UTC")
+
+
+def test_a_duration_is_what_lies_between_the_texts(tmp_path: Path) -> None:
+    life = Life().at(HOME, "2018-10-30 08:00:00.900000", "2018-10-30 08:20:02.100000")
+
+    (row,) = run_model("mobility.stationaries", tables(life, day=DAY), tmp_path).to_dicts()
+
+    assert (row["start"], row["end"]) == ("2018-10-30T08:00:00+01:00", "2018-10-30T08:20:02+01:00")
+    assert row["duration"] == 1202

@@ -87,3 +87,12 @@ def test_inactive_users_have_no_trips(tmp_path: Path) -> None:
     frames = tables(life, day=DAY, received_at=instant("2018-10-24 23:59", "UTC"))
 
     assert run_model("mobility.transports", frames, tmp_path).is_empty()
+
+
+def test_a_duration_is_what_lies_between_the_texts(tmp_path: Path) -> None:
+    life = Life().go("car", "2018-10-30 08:00:00.900000", "2018-10-30 08:20:02.100000")
+
+    (row,) = run_model("mobility.transports", tables(life, day=DAY), tmp_path).to_dicts()
+
+    assert (row["start"], row["end"]) == ("2018-10-30T08:00:00+01:00", "2018-10-30T08:20:02+01:00")
+    assert row["duration"] == 1202

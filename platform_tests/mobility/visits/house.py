@@ -12,7 +12,7 @@ import polars as pl
 from offramp.domain.landings import Relation
 from offramp.engine.duckdb_engine import DuckDBEngine
 from offramp.feeds.mobility.visits.layer import VisitsLayer
-from offramp.feeds.mobility.visits.tables import DAY, PLACES, TRIPS, VISITS, names
+from offramp.feeds.mobility.visits.tables import DAY, OUTLIERS, PLACES, TRIPS, VISITS, names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -108,7 +108,7 @@ class House:
         engine.close()
 
     def write(self, table: str, frames: Iterable[pl.DataFrame]) -> None:
-        description = {one.name: one for one in (DAY, PLACES, VISITS, TRIPS)}[table]
+        description = {one.name: one for one in (DAY, PLACES, VISITS, TRIPS, OUTLIERS)}[table]
         kept = list(frames)
         assert all(frame.columns == names(description) for frame in kept)
         whole = pl.concat(kept) if kept else pl.DataFrame(schema=names(description))

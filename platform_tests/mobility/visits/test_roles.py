@@ -189,3 +189,22 @@ def test_a_home_keeps_no_venue_and_a_work_its_office(house: House) -> None:
     names = tables["places"].sort("significance").select("venue_name", "venue_types").rows()
     assert names == [(None, ["residential"]), ("Acme", ["office"])]
     assert tables["visits"].get_column("venue_types").list.len().unique().to_list() == [1]
+
+
+@pytest.mark.parametrize("types", ['["travel", "hotel"]', '["travel", "airport", "aerodrome"]', '["office"]'])
+def test_hotels_and_airports_are_neither_work_nor_second_home(house: House, types: str) -> None:
+    house.venue("Hotel Meridian", BRUSSELS, types, "24/7")
+    for day in days(56):
+        if day.weekday() in {0, 2}:
+            stay(house, day, (13, 19.9), BRUSSELS)
+        stay(house, day, (20, 31), BRUSSELS if day.weekday() == 3 else GENT)
+    house.build()
+    assert (meaning(house, GENT), meaning(house, BRUSSELS)) == ("home", "work" if "office" in types else "poi")
+
+
+def test_twelve_nights_at_a_hotel_make_it_no_home(house: House) -> None:
+    house.venue("Hotel Meridian", BRUSSELS, '["travel", "hotel"]', "24/7")
+    for day in days(56):
+        stay(house, day, (20, 31), BRUSSELS if day.weekday() in {1, 2} else GENT)
+    house.build()
+    assert (meaning(house, GENT), meaning(house, BRUSSELS)) == ("home", "poi")

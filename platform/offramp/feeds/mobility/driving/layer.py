@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 # The number of the formulas, queries and texts.
-FORMULAS = 1
+FORMULAS = 2
 
 
 class DrivingLayer:
-    """Computes the drives that a day's build closes, and the scores of their users. It keeps no state."""
+    """Computes the drives that a day's build closes or changes, and the scores of their users. It keeps no state."""
 
     @property
     def name(self) -> str:
@@ -67,7 +67,7 @@ class DrivingLayer:
         return f"{FORMULAS}.{digest[:12]}"
 
     def build(self, work: LayerWork) -> None:
-        """Write the drives that the day's build of the timeline was the first to close, and their users' scores."""
+        """Write the drives that are new in the day's build or that it changed, and the scores of users of new ones."""
         from offramp.feeds.mobility.driving.building import build  # noqa: PLC0415 - see the module's docstring
 
         build(work)

@@ -36,6 +36,12 @@ WAYPOINT_COLUMNS = (
 
 # Faster than any car: such speeds and limits are faults.
 _MOST_KMH = 500
+# The speed at which the next waypoint was reached, on a plane of degrees of 111.195 km: 1 mm/ms is 360 of our units.
+_REACHED_AT = f"""case when until_next > 0 and not is_last then cast(round(least(
+            {_MOST_KMH * 100}, 40030200000.0 * sqrt(
+            power(next_latitude - latitude, 2)
+            + power((next_longitude - longitude) * cos(radians(latitude / 2 + next_latitude / 2)), 2)
+        ) / until_next)) as bigint) end"""
 _ROADS = (("motorway", "motorway"), ("city", "residential"), ("noncity", "road"))
 
 
@@ -46,7 +52,7 @@ def event_measures() -> str:
     """
     return f"""timed as (
     select number, event_id, kind, magnitude, epoch_ms(started_at) as begins,
-        least(epoch_ms(ended_at), epoch_ms(drive_ended_at)) as ends,
+        epoch_ms(ended_at) as ends,
         epoch_ms(ended_at) - epoch_ms(started_at) >= {at.LEAST_HARD_MILLISECONDS} as is_long
     from sensed
 ),
@@ -117,20 +123,24 @@ event_measures as (
 def waypoint_measures() -> str:
     """Return the CTEs from ``mapped`` to ``waypoint_measures``: one row per drive that has waypoints.
 
-    A waypoint stands for the time up to the next one, and the way is its speed by that time: positions are not
-    differenced. Speeds are in hundredths of km/h; one km/h by a millisecond is 1/3.6 mm.
+    A waypoint stands for the time up to the next one, and the way is its speed by that time. Speeds are in hundredths
+    of km/h; one km/h by a millisecond is 1/3.6 mm. The limits are judged by what is known alone. The metres on roads
+    are known wherever the road is: the last waypoint stands for the time up to the end of the drive, and one without a
+    speed has that of the waypoint before or after it, else that at which the next one, on the map too, was reached.
     """
     sums = ",\n        ".join(_road_sums())
     tolerance = at.TOLERANCE_KMH * 100
     return f"""speeds as (
-    select number, tracked_at, road,
+    select number, tracked_at, latitude, longitude, drive_ended_at, road,
         case when speed <= {_MOST_KMH} then cast(round(speed * 100) as bigint) end as speed,
         case when speed_limit <= {_MOST_KMH} then cast(round(speed_limit * 100) as bigint) end as speed_limit
     from mapped
 ),
 around as (
     select *, lag(speed) over way as speed_before, lead(speed) over way as speed_after,
-        epoch_ms(lead(tracked_at) over way) - epoch_ms(tracked_at) as until_next
+        lead(latitude) over way as next_latitude, lead(longitude) over way as next_longitude,
+        epoch_ms(lead(tracked_at, 1, drive_ended_at) over way) - epoch_ms(tracked_at) as until_next,
+        lead(tracked_at) over way is null as is_last
     from speeds
     window way as (partition by number order by tracked_at)
 ),
@@ -140,13 +150,13 @@ steps as (
             speed_before + speed + speed_after
             - greatest(speed_before, speed, speed_after) - least(speed_before, speed, speed_after),
             speed
-        ) as smoothed
+        ) as smoothed,
+        coalesce(speed, speed_before, speed_after, {_REACHED_AT}, 0) as believed,
+        speed_limit is not null and speed is not null and not is_last as has_limit
     from around
-    where until_next is not null
 ),
 stretches as (
-    select *, speed * took // 360 as millimetres, smoothed * took // 360 as smoothed_millimetres,
-        speed_limit is not null and speed is not null as has_limit,
+    select *, believed * took // 360 as millimetres, smoothed * took // 360 as smoothed_millimetres,
         speed <= speed_limit + {tolerance} as is_legal,
         smoothed <= speed_limit + {tolerance} as is_legal_smoothed
     from steps

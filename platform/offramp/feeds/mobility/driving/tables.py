@@ -56,7 +56,7 @@ _DAYS = 70
 
 DRIVES = LayerTable(
     name="drives",
-    description="Trips by car that this build was the first to close, with scores, driving events and waypoints.",
+    description="Trips by car that are new in this build, or that late fixes changed, with scores and events.",
     columns=(
         ("app_id", "VARCHAR"),
         ("user_id", "VARCHAR"),
@@ -65,6 +65,7 @@ DRIVES = LayerTable(
         ("started_at", "TIMESTAMP"),
         ("ended_at", "TIMESTAMP"),
         ("processed_at", "TIMESTAMP"),
+        ("is_new", "BOOLEAN"),
         ("start_text", "VARCHAR"),
         ("end_text", "VARCHAR"),
         ("mode", "VARCHAR"),

@@ -41,10 +41,14 @@ LEAST_LIMIT_METRES = 500
 HANDSFREE_PARTS = 1
 HANDHELD_PARTS = 4
 
-# Who holds the phone for more than this share of the drive, and has it in no mount, rides along: own. Distracted
-# drivers of the demo hold it for 5 % of the time; at 15 % three in a hundred of all drives by drivers are taken for
-# passengers', and 44 in a hundred of the passengers' own.
-PASSENGER_SHARE_PERCENT = 15
+# Who has the phone in a hand for no more than the first share of the drive, or has it in a mount, drives; who has it in
+# a hand for more than the second, and in no mount, rides along; nobody knows who the rest are: own. What they do to the
+# demo's people is written down at ``scores.with_roles``.
+DRIVER_SHARE_PERCENT = 5
+PASSENGER_SHARE_PERCENT = 50
+
+# Events of sensors that began longer before a drive are not looked for: own.
+LONGEST_EVENT_HOURS = 24
 
 # A trip below has no scores: own. An aggregate below has none: mobility_offloads.md, section 4, Scores.
 LEAST_TRIP_METRES = 1_000

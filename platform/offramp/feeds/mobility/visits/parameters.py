@@ -40,6 +40,8 @@ class RoleRule:
     second_home_weeks: int = 3
     work_seconds: int = 4 * _HOUR
     second_work_share: float = 0.3
+    no_work_types: tuple[str, ...] = ("hotel", "hostel", "motel", "airport", "aerodrome")
+    """Nobody's work, and nobody's second home: who travels every week is there for longer than at many an office."""
     believed_hours: int = 24
     """How long an open stay is believed in without a fix, where it is asked for rest, work and opening hours: phones
     stay silent for hours while they lie still, but a phone that was lost must not be at home for weeks."""
@@ -83,6 +85,11 @@ class VisitRule:
     regular_visits: int = 3
     regular_days: int = 3
     beside_minutes: int = 30
+    outlier_seconds: int = 900
+    """Stays last five minutes or more (timeline, rule.py), so that a place of one false position has no less."""
+    outlier_metres: float = 500_000.0
+    outlier_minutes: int = 30
+    """500 km in half an hour are 1,000 km/h: faster than airliners."""
     points_per_degree: int = 200
     """Kinds of cities on the way are looked up at points of 0.005 degrees, 0.4 km away at most: cities reach 1.5 km or
     further, and the legs of a commuter share their points."""

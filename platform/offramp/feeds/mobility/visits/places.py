@@ -12,8 +12,10 @@ import polars as pl
 from offramp.feeds.mobility.local_time import with_local_time, zones_of
 from offramp.feeds.mobility.visits.addresses import addresses_of
 from offramp.feeds.mobility.visits.clusters import centres, place_rows
+from offramp.feeds.mobility.visits.parameters import ROLES
 from offramp.feeds.mobility.visits.parameters import VISITS as RULE
 from offramp.feeds.mobility.visits.roles import HOME, WORK, roles_of
+from offramp.feeds.mobility.visits.seconds import whole_seconds
 from offramp.feeds.mobility.visits.tables import PLACES, names
 from offramp.feeds.mobility.visits.venues import venues_of
 
@@ -52,7 +54,7 @@ def located(stays: pl.DataFrame) -> Located:
     is_first = _differs("app_id") | _differs("user_id")
     begins = np.flatnonzero(stays.select(is_first).to_series().to_numpy()).astype(np.int64)
     user_starts = np.append(begins, stays.height) if stays.height else np.zeros(1, np.int64)
-    timed = stays.with_columns((pl.col("until_at") - pl.col("started_at")).dt.total_seconds().alias("seconds"))
+    timed = stays.with_columns(whole_seconds("started_at", "until_at").alias("seconds"))
     rows = place_rows(user_starts, *_arrays(timed))
     firsts = np.repeat(rows[begins], np.diff(user_starts))
     placed = timed.with_columns(pl.Series("place", rows), pl.Series("place_id", rows - firsts + 1, dtype=pl.Int32))
@@ -87,7 +89,10 @@ def places_of(found: Located, venues: Venues, span: Span) -> tuple[pl.DataFrame,
     walls = _walls(timed)
     days = walls.group_by("place").agg((pl.col("wall_start") // 86_400).n_unique().cast(pl.Int64).alias("days"))
     whole = pl.concat([zoned, addresses_of(zoned), venues_of(zoned, walls, venues)], how="horizontal")
-    roles = _roles(found, walls, span.start.date())
+    is_on_the_way = whole.select(
+        pl.any_horizontal(pl.col("venue_types").list.contains(one) for one in ROLES.no_work_types)
+    )
+    roles = _roles(found, walls, is_on_the_way.to_series(), span.start.date())
     meant = whole.join(days, on="place", how="left", maintain_order="left").with_columns(pl.Series("role", roles))
     return timed.select(STAY_COLUMNS), _with_significance(meant).select(names(PLACES))
 
@@ -121,11 +126,12 @@ def _walls(stays: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _roles(found: Located, walls: pl.DataFrame, first: date) -> NDArray[np.int8]:
+def _roles(found: Located, walls: pl.DataFrame, is_on_the_way: pl.Series, first: date) -> NDArray[np.int8]:
     """Return the role of each place."""
     first_date = (first - timedelta(days=1)).toordinal() - _EPOCH_ORDINAL
     rows, starts, ends = (walls.get_column(name).to_numpy() for name in ("place", "wall_start", "wall_end"))
-    roles: NDArray[np.int8] = roles_of(found.user_starts, rows, starts, ends, (first_date, _LOCAL_DATES))
+    barred = is_on_the_way.fill_null(value=False).to_numpy(allow_copy=True, writable=True)
+    roles: NDArray[np.int8] = roles_of(found.user_starts, (rows, starts, ends), barred, (first_date, _LOCAL_DATES))
     return roles
 
 

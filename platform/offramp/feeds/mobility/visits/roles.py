@@ -11,8 +11,9 @@ OSNA takes the place of most rest (02-08, weight 0.739) and leisure (0.358) as h
   break). A student's parents are found, a holiday of two weeks and a shift at night are not.
 - **Work** is the place, no home, with the most time on weekdays, hours from 08:00 to 18:00 twice. It must have
   4 hours on 3 weekdays and on a fifth of all weekdays with data, and not be slept at away from home on half as many
-  dates: a hotel is no work. Who works at home has no work place. Without a home there is no work.
+  dates: where one stays the night is no work. Who works at home has no work place. Without a home there is no work.
 - **Second work**: the next such place with 30% of the first one's score.
+- **Hotels and airports** are neither work nor second home, however often somebody travels.
 
 Somebody who works on weekends only gets no work place; a child's school is its work place, as in OSNA.
 """
@@ -49,18 +50,18 @@ SECOND_WORK_SHARE = ROLES.second_work_share
 @njit(cache=True)
 def roles_of(
     user_starts: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
+    stays: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    is_on_the_way: NDArray[np.bool_],
     dates: tuple[int, int],
 ) -> NDArray[np.int8]:
     """Return the role of each place: NONE, HOME or WORK.
 
-    ``rows`` are the places of stays as from ``place_rows``; starts and ends are seconds of wall time since 1970;
-    ``dates`` are the first local date of the window, in days since 1970, and their number.
+    ``stays`` are their places as from ``place_rows``, starts and ends in seconds of wall time since 1970;
+    ``is_on_the_way`` tells by place whether it is a hotel or an airport; ``dates`` are the first local date of the
+    window, in days since 1970, and their number.
     """
-    count = rows.max() + 1 if rows.size else 0
-    roles = np.zeros(count, np.int8)
+    rows, starts, ends = stays
+    roles = np.zeros(is_on_the_way.size, np.int8)
     first, days = dates
     for user in range(user_starts.size - 1):
         start, end = user_starts[user], user_starts[user + 1]
@@ -68,21 +69,23 @@ def roles_of(
             continue
         lowest, places = rows[start], rows[start:end].max() + 1 - rows[start]
         evidence = gathered(rows[start:end] - lowest, starts[start:end], ends[start:end], (places, first, days))
-        _decide(evidence, roles[lowest : lowest + places], first)
+        of_user = slice(lowest, lowest + places)
+        _decide(evidence, roles[of_user], is_on_the_way[of_user], first)
     return roles
 
 
 @njit(cache=True)
-def _decide(evidence: Evidence, roles: NDArray[np.int8], first: int) -> None:
+def _decide(evidence: Evidence, roles: NDArray[np.int8], is_on_the_way: NDArray[np.bool_], first: int) -> None:
     home = _first_home(evidence)
     if home < 0:
         return
     roles[home] = HOME
     away = _nights_away(evidence, home)
-    second = _second_home(away, first)
+    second = _second_home(away, is_on_the_way, first)
     if second >= 0:
         roles[second] = HOME
-    _find_works(evidence, roles, away, first)
+    may_be_work = (roles == NONE) & ~is_on_the_way
+    _find_works(evidence, roles, may_be_work, (away, first))
 
 
 @njit(cache=True)
@@ -117,10 +120,12 @@ def _nights_away(evidence: Evidence, home: int) -> NDArray[np.bool_]:
 
 
 @njit(cache=True)
-def _second_home(away: NDArray[np.bool_], first: int) -> int:
+def _second_home(away: NDArray[np.bool_], is_on_the_way: NDArray[np.bool_], first: int) -> int:
     places, days = away.shape
     best, most = -1, SECOND_HOME_NIGHTS - 1
     for place in range(places):
+        if is_on_the_way[place]:
+            continue
         nights, weeks, last_week = 0, 0, -1
         for day in range(days):
             if away[place, day]:
@@ -134,7 +139,13 @@ def _second_home(away: NDArray[np.bool_], first: int) -> int:
 
 
 @njit(cache=True)
-def _find_works(evidence: Evidence, roles: NDArray[np.int8], away: NDArray[np.bool_], first: int) -> None:
+def _find_works(
+    evidence: Evidence,
+    roles: NDArray[np.int8],
+    may_be_work: NDArray[np.bool_],
+    nights: tuple[NDArray[np.bool_], int],
+) -> None:
+    away, first = nights
     places, days = evidence.spent.shape
     scores = np.zeros(places, np.int64)
     for place in range(places):
@@ -147,7 +158,7 @@ def _find_works(evidence: Evidence, roles: NDArray[np.int8], away: NDArray[np.bo
             score += evidence.spent[place, day] + evidence.office[place, day]
         is_slept_at = 2 * away[place].sum() >= dates
         is_enough = dates >= LEAST_DATES and dates >= LEAST_SHARE * weekdays
-        if roles[place] == NONE and is_enough and not is_slept_at:
+        if may_be_work[place] and is_enough and not is_slept_at:
             scores[place] = score
     best = scores.argmax()
     most = scores[best]

@@ -104,6 +104,14 @@ TRIPS = LayerTable(
     lineage=LINEAGE["trips"],
 )
 
+OUTLIERS = LayerTable(
+    name="outliers",
+    description="How many stays are no visits, since they were false positions far away. None is dropped in silence.",
+    columns=(("app_id", "VARCHAR"), ("stays", "BIGINT")),
+    key=("app_id",),
+    lineage={"app_id": LINEAGE["places"]["app_id"], "stays": LINEAGE["places"]["visits"]},
+)
+
 
 def names(table: LayerTable) -> list[str]:
     """Return the columns' names in order."""

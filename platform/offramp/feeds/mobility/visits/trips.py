@@ -10,6 +10,7 @@ import polars as pl
 from offramp.feeds.mobility.local_time import with_local_time, zones_of
 from offramp.feeds.mobility.visits.addresses import addresses_of
 from offramp.feeds.mobility.visits.parameters import VISITS as RULE
+from offramp.feeds.mobility.visits.seconds import whole_seconds
 from offramp.feeds.mobility.visits.tables import TRIPS, names
 
 _USER = ("app_id", "user_id")
@@ -45,7 +46,7 @@ def trips_of(legs: pl.DataFrame, rests: Rests) -> pl.DataFrame:
     """Return the trips of legs as the table has them, in the legs' order. ``rests`` are of the same users."""
     trips = _with_places(legs.with_row_index("trip"), rests)
     trips = trips.with_columns(
-        (pl.col("ended_at") - pl.col("started_at")).dt.total_seconds().alias("seconds"),
+        whole_seconds("started_at", "ended_at").alias("seconds"),
         _zone(trips, 0, "timezone"),
         _zone(trips, -1, "end_zone"),
         _city_type(trips),
