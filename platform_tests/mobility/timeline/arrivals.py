@@ -51,6 +51,18 @@ def north(*points: tuple[float, float], who: int = 0, late: float = 0.0) -> pl.D
     return fixes([(minutes, metres, 4.0) for minutes, metres in points], who=who, late=late)
 
 
+def journey(*pieces: tuple[float, float], start: datetime = START, who: int = 0) -> pl.DataFrame:
+    """Fixes of pieces of (metres per second, minutes) to the north, every half minute, between stays of 10 minutes."""
+    minutes, metres = 10.0, 0.0
+    points = [(0.0, 0.0, 4.0), (5.0, 0.0, 4.0), (10.0, 0.0, 4.0)]
+    for speed, lasts in pieces:
+        for _ in range(round(lasts * 2)):
+            minutes, metres = minutes + 0.5, metres + 30 * speed
+            points.append((minutes, metres, 4.0))
+    points += [(minutes + 5, metres, 4.0), (minutes + 10, metres, 4.0)]
+    return fixes(points, who=who, start=start)
+
+
 # Places 60 m to 300 km apart, so that fixes are inside, at the edge, a step, a crossing or a jump away.
 _METRES = st.sampled_from([0, 20, 60, 99, 101, 150, 230, 700, 1_500, 4_000, 9_000, 300_000])
 _MINUTES = st.sampled_from([0, 0.5, 1, 2, 4, 5, 9, 14, 15, 16, 40, 180, 700, 1_500])
@@ -73,3 +85,20 @@ def histories(draw: st.DrawFn, users: int = 3) -> pl.DataFrame:
         return pl.DataFrame(schema=FIXES)
     key = ["app_id", "user_id", "tracked_at", "latitude", "longitude"]
     return pl.concat(frames).unique(key, keep="first", maintain_order=True)
+
+
+_PIECE = st.tuples(st.sampled_from([0.0, 1.1, 1.5, 2.1, 4.0, 9.0, 30.0]), st.sampled_from([0.5, 1, 1.5, 2, 4, 15, 300]))
+
+
+@st.composite
+def journeys(draw: st.DrawFn) -> pl.DataFrame:
+    """Fixes of two users who walk, wait and ride around midnight, of which some arrive days late."""
+    frames = []
+    for who in range(2):
+        start = START + timedelta(hours=22, minutes=draw(st.integers(0, 110)))
+        made = journey(*draw(st.lists(_PIECE, min_size=1, max_size=7)), start=start, who=who)
+        late = draw(st.lists(st.sampled_from([0, 0, 0, 1_440, 4_000]), min_size=3, max_size=9))
+        rows = pl.int_range(pl.len()) // 7 % len(late)
+        minutes = rows.replace_strict(list(range(len(late))), late, return_dtype=pl.Int64)
+        frames.append(made.with_columns(received_at=pl.col("tracked_at") + pl.duration(minutes=minutes)))
+    return pl.concat(frames)

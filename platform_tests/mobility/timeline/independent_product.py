@@ -24,8 +24,8 @@ select app_id, user_id, micros, latitude, longitude, accuracy, received,
     row_number() over (partition by app_id, user_id order by micros) as n
 from ranked where place = 1
 """
-# grain: one group: an anchor and the fixes less than 100 m from it that follow, after whatever silence. One farther
-# away ends it, unless twice its accuracy reaches back to the anchor: that is passed over.
+# grain: one group: an anchor and the fixes less than 100 m from it that follow, each after a silence of 48 hours at
+# most. One farther away ends it, unless twice its accuracy reaches back to the anchor: that is passed over.
 PRODUCT_GROUPS = """
 create or replace temp table groups as
 with walks as (
@@ -39,25 +39,37 @@ folded as (
         fixes,
         lambda state, fix: case
             when state.first_n > 0 and metres(state.latitude, state.longitude, fix.latitude, fix.longitude) < 100.0
+                and fix.micros - state.last.micros <= 172800 * 1000000::bigint
                 then {
-                'first_n': state.first_n, 'latitude': state.latitude, 'longitude': state.longitude, 'last': fix,
+                'first_n': state.first_n, 'first_micros': state.first_micros,
+                'latitude': state.latitude, 'longitude': state.longitude, 'last': fix,
                 'groups': state.groups}
             when state.first_n > 0 and coalesce(
-                metres(state.latitude, state.longitude, fix.latitude, fix.longitude) <= 2 * fix.accuracy, false)
+                metres(state.latitude, state.longitude, fix.latitude, fix.longitude) between 100.0 and 2 * fix.accuracy,
+                false)
                 then state
             else {
-                'first_n': fix.n, 'latitude': fix.latitude, 'longitude': fix.longitude, 'last': fix,
+                'first_n': fix.n, 'first_micros': fix.micros,
+                'latitude': fix.latitude, 'longitude': fix.longitude, 'last': fix,
                 'groups': list_append(state.groups, {
                     'first_n': state.first_n, 'last_n': state.last.n, 'next_n': fix.n,
                     'left_micros': case
+                        when fix.micros - state.last.micros > 172800 * 1000000::bigint then state.last.micros
                         when fix.micros - state.last.micros > 300 * 1000000 and
                             metres(state.last.latitude, state.last.longitude, fix.latitude, fix.longitude) < 250.0
                             then greatest(state.last.micros, fix.micros - 1000000 * round(
                                 metres(state.last.latitude, state.last.longitude, fix.latitude, fix.longitude) / 1.4
                             )::bigint)
+                        when state.last.micros - state.first_micros >= 300 * 1000000
+                            and fix.micros - state.last.micros > 3600 * 1000000::bigint
+                            and metres(state.last.latitude, state.last.longitude, fix.latitude, fix.longitude)
+                                < least(5000.0, 0.5 * (fix.micros - state.last.micros) / 1e6)
+                            then greatest(state.last.micros, fix.micros - 1000000 * round(
+                                metres(state.last.latitude, state.last.longitude, fix.latitude, fix.longitude) / 5
+                            )::bigint)
                         else state.last.micros end})}
             end,
-        {'first_n': 0::bigint, 'latitude': 0::double, 'longitude': 0::double,
+        {'first_n': 0::bigint, 'first_micros': 0::bigint, 'latitude': 0::double, 'longitude': 0::double,
          'last': {'n': 0::bigint, 'micros': 0::bigint, 'latitude': 0::double, 'longitude': 0::double,
                   'accuracy': null::double},
          'groups': []::struct(first_n bigint, last_n bigint, next_n bigint, left_micros bigint)[]}
@@ -124,6 +136,7 @@ with boundaries as (
     select *, case
         when step_micros is null then 'begin'
         when is_awake or step_micros <= 15 * 60 * 1000000 then 'on'
+        when step_micros > 172800 * 1000000::bigint then 'cut'
         when step_metres >= 100000.0 then 'jump'
         when step_micros <= 3 * 3600 * 1000000::bigint and step_metres / (step_micros / 1e6) >= 0.8 then 'on'
         else 'cut' end as boundary

@@ -21,7 +21,7 @@ KINDS = {
     "crossing": 1, "flight": 0.4, "wander": 0.6,
 }  # fmt: skip
 # Those, and what only the product's rule knows.
-ALL_KINDS = KINDS | {"wake": 3, "vague": 2}
+ALL_KINDS = KINDS | {"wake": 3, "far_wake": 2, "long_silence": 1, "vague": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,18 @@ def _wake(track: Track, rng: np.random.Generator) -> Track:
     return _step(track, rng, float(silent), float(rng.uniform(80, 270)))
 
 
+def _far_wake(track: Track, rng: np.random.Generator) -> Track:
+    silent = rng.choice([3_600.0, rng.uniform(3_500, 3_700), rng.uniform(3_600, 12_000), rng.uniform(12_000, 180_000)])
+    metres = rng.choice([rng.uniform(240, 260), rng.uniform(0.4, 0.6) * min(silent, 12_000), rng.uniform(250, 5_100)])
+    return _step(track, rng, float(silent), float(metres))
+
+
+def _long_silence(track: Track, rng: np.random.Generator) -> Track:
+    silent = rng.choice([172_799.999, 172_800.0, 172_800.001, rng.uniform(160_000, 190_000)])
+    metres = rng.choice([rng.uniform(0, 90), rng.uniform(20, 6_000), 200_000.0])
+    return _step(track, rng, float(silent), float(metres))
+
+
 def _vague(track: Track, rng: np.random.Generator) -> Track:
     angle, metres = rng.uniform(0, 2 * np.pi), rng.uniform(80, 450)
     east, north = np.full(1, metres * np.sin(angle)), np.full(1, metres * np.cos(angle))
@@ -148,6 +160,8 @@ EPISODES: dict[str, Callable[[Track, np.random.Generator], Track]] = {
     "flight": _flight,
     "wander": _wander,
     "wake": _wake,
+    "far_wake": _far_wake,
+    "long_silence": _long_silence,
     "vague": _vague,
 }
 

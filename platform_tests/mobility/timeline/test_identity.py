@@ -19,8 +19,13 @@ def spans(*found: tuple[int, int, int]) -> Times:
 
 
 def test_a_leg_is_the_known_one_with_which_it_shares_most_time() -> None:
-    assert match(spans((0, 0, 10), (0, 10, 40)), spans((0, 0, 40))).tolist() == [-1, 0]
-    assert match(spans((0, 0, 40)), spans((0, 0, 10), (0, 10, 40))).tolist() == [1]
+    assert match(spans((0, 0, 10), (0, 10, 40)), spans((0, 1, 40))).tolist() == [-1, 0]
+    assert match(spans((0, 1, 40)), spans((0, 0, 10), (0, 10, 40))).tolist() == [1]
+
+
+def test_the_part_that_keeps_the_start_keeps_the_id_however_short_it_is() -> None:
+    assert match(spans((0, 0, 10), (0, 10, 40)), spans((0, 0, 40))).tolist() == [0, -1]
+    assert match(spans((0, 0, 40)), spans((0, 0, 10), (0, 10, 40))).tolist() == [0]
 
 
 def test_half_of_the_shorter_is_not_enough() -> None:
@@ -59,9 +64,10 @@ def test_what_is_matched_is_what_trying_every_pair_finds(legs: Times, known: Tim
         shorter = min(legs[2][row] - legs[1][row], known[2][other] - known[1][other])
         return both if 2 * both > shorter else 0
 
-    pairs = [(-shared(row, other), row, other) for row in range(len(legs[0])) for other in range(len(known[0]))]
+    every = [(row, other) for row in range(len(legs[0])) for other in range(len(known[0]))]
+    pairs = [(legs[1][row] != known[1][other], -shared(row, other), row, other) for row, other in every]
     expected, given_away = [-1] * len(legs[0]), set()
-    for share, row, other in sorted(pairs):
+    for _, share, row, other in sorted(pairs):
         if share < 0 and expected[row] < 0 and other not in given_away:
             expected[row] = other
             given_away.add(other)

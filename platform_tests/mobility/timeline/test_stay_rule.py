@@ -137,7 +137,42 @@ def test_a_leg_ends_where_a_phone_wakes_up_again() -> None:
     assert _minutes(found.legs["closed_at"][0]) == 60
 
 
-@pytest.mark.parametrize("wake", [(11, 140), (480, 251)])
+def test_a_phone_that_wakes_up_late_on_its_way_was_at_its_place_until_it_had_to_ride() -> None:
+    found = fold(north((0, 0), (6, 20), (480, 3_020), (481, 4_000), (482, AWAY), (490, AWAY)), PRODUCT)
+
+    assert stays(found) == [(0, 470)]
+    assert legs(found) == [(470, 482, 4)]
+    first = found.legs["points"].to_list()[0][0]
+    assert (_minutes(first["tracked_at"]), round((first["latitude"] - 50) / NORTH)) == (470, 20)
+
+
+@pytest.mark.parametrize("wake", [(65, 1_000), (480, 5_001), (70, 2_000), (6 + 48 * 60 + 1, 1_000)])
+def test_a_fix_far_away_wakes_nothing_after_little_silence_too_far_or_too_fast(wake: tuple[float, float]) -> None:
+    assert stays(fold(north((0, 0), (6, 0), wake, (9_000, 90_000)), PRODUCT))[0] == (0, 6)
+
+
+def test_a_place_that_was_passed_is_no_stay_because_a_phone_woke_up_far_from_it() -> None:
+    assert stays(fold(north((0, 0), (480, 3_000), (481, AWAY)), PRODUCT)) == []
+
+
+def test_a_silence_of_two_days_is_part_of_a_stay_and_a_longer_one_ends_it() -> None:
+    two_days = 48 * 60
+    assert stays(fold(north((0, 0), (6, 0), (6 + two_days, 0), (9_000, AWAY)), PRODUCT)) == [(0, 6 + two_days)]
+
+    ended = fold(north((0, 0), (6, 0), (7 + two_days, 0), (17 + two_days, 0), (9_000, AWAY)), PRODUCT)
+    assert stays(ended) == [(0, 6), (7 + two_days, 17 + two_days)]
+    assert legs(ended) == []
+
+
+def test_an_unsure_fix_ends_no_silence() -> None:
+    days = 1_440
+    unsure = north((days, 150), (2 * days + 7, 150)).with_columns(accuracy=100.0)
+    found = fold(pl.concat([north((0, 0), (6, 0), (2 * days + 8, 0), (5 * days, AWAY)), unsure]), PRODUCT)
+
+    assert stays(found) == [(0, 6)]
+
+
+@pytest.mark.parametrize("wake", [(11, 140), (50, 251)])
 def test_a_fix_after_little_silence_or_too_far_away_wakes_nothing(wake: tuple[float, float]) -> None:
     assert stays(fold(north((0, 0), (6, 0), wake, (481, AWAY)), PRODUCT))[0] == (0, 6)
 
@@ -168,7 +203,7 @@ def test_a_flight_is_a_leg_of_its_own_with_its_two_ends() -> None:
 
 
 def test_a_phone_that_wakes_up_at_one_place_makes_no_leg() -> None:
-    assert legs(fold(north((0, 0), (6, 0), (200, 500), (201, 510), (400, 900), (401, 900)), PRODUCT)) == []
+    assert legs(fold(north((0, 0), (6, 0), (200, 5_500), (201, 5_510), (400, 11_000), (401, 11_000)), PRODUCT)) == []
 
 
 def test_a_leg_of_more_than_a_day_is_cut_at_a_fix_that_both_parts_hold() -> None:

@@ -28,6 +28,8 @@ def _all(*origins: tuple[str, ...]) -> tuple[str, ...]:
 _TRACK = _of("fixes", "tracked_at latitude longitude accuracy")
 _STATE = _of("before.open_stays", "opened anchor_at anchor_latitude anchor_longitude points")
 _FOLD = _all(_TRACK, _STATE)
+# Where the way of moving changes within a leg is told by reported speeds too.
+_CUT = _all(_FOLD, _of("fixes", "speed"))
 _COUNT = _of("before.open_stays", "fixes")
 _MEAN_LATITUDE = _all(_FOLD, _COUNT, _of("before.open_stays", "sum_latitude"))
 _MEAN_LONGITUDE = _all(_FOLD, _COUNT, _of("before.open_stays", "sum_sine sum_cosine"))
@@ -47,7 +49,8 @@ _STAYS: Lineage = {
 _LEGS: Lineage = {
     **_USER,
     **_each("event_id", _of("fixes", "app_id user_id"), _FOLD, _KNOWN_LEGS),
-    **_each("started_at ended_at", _FOLD),
+    **_each("started_at", _FOLD),
+    **_each("ended_at", _CUT),
     **_each("processed_at", _FOLD, _of("fixes", "received_at"), _KNOWN_LEGS, _of("before.legs", "processed_at")),
     **_each("is_new", _FOLD, _of("fixes", "received_at"), _KNOWN_LEGS),
     **_each(
@@ -57,13 +60,13 @@ _LEGS: Lineage = {
         _of("sdk_events", "occurred_at kind activity confidence"),
         _of("venues", "types latitude longitude"),
     ),
-    **_each("distance waypoints fixes", _FOLD),
+    **_each("distance waypoints fixes", _CUT),
     **_BUILT,
 }
 _REBUILDS: Lineage = {
     **_USER,
     **_BUILT,
-    **_each("from_on", _ARRIVAL, _of("before.open_stays", "day is_stay anchor_at last_at")),
+    **_each("from_on", _ARRIVAL, _of("before.open_stays", "day is_stay last_at points")),
 }
 _OPEN: Lineage = {
     **_USER,
@@ -84,8 +87,8 @@ _OPEN_STAYS: Lineage = {column: _all(made, (f"before.open_stays.{column}",)) for
 _BEGINS = _all(_of("layers.stays", "started_at"), _of("layers.open_stays", "anchor_at"))
 _ENDS = _of("layers.stays", "ended_at")
 _WHERE = _all(_of("layers.stays", "latitude longitude"), _of("layers.open_stays", "latitude longitude"))
-# Stays are clustered in the order of their time, weighed by how long they were.
-_PLACE = _all(_BEGINS, _ENDS, _WHERE)
+# Stays are merged over short legs between them, and clustered in the order of their time, weighed by their length.
+_PLACE = _all(_BEGINS, _ENDS, _WHERE, _of("layers.legs", "started_at ended_at waypoints"))
 # What an open stay is believed to last ends some hours after its last fix.
 _BELIEVED = _all(_PLACE, _of("layers.open_stays", "last_at"))
 _VENUE = _all(_BELIEVED, _of("venues", "latitude longitude types opening_hours"))
@@ -118,11 +121,9 @@ _PLACES: Lineage = {
 _VISITS: Lineage = {
     **_VISITOR,
     **_each("started_at", _BEGINS),
-    **_each("ended_at until_at", _ENDS),
+    **_each("ended_at until_at", _PLACE),
     **_each("local_start local_end start_offset end_offset start_text end_text", _PLACE),
-    **_each("seconds", _BEGINS, _ENDS),
-    **{name: (f"layers.stays.{name}", f"layers.open_stays.{name}") for name in ("latitude", "longitude")},
-    **_each("place_id", _PLACE),
+    **_each("seconds latitude longitude place_id", _PLACE),
     **_MEANING,
 }
 _TRIPS: Lineage = {
@@ -165,9 +166,11 @@ _DRIVES: Lineage = {
     **_each(
         "session_id",
         _of("layers.legs", "app_id user_id started_at ended_at"),
-        _of("before.drives", "session_id started_at ended_at"),
+        _of("before.drives", "session_id started_at ended_at event_id"),
     ),
-    **{name: (f"layers.legs.{name}",) for name in ("started_at", "ended_at", "processed_at", "mode", "distance")},
+    **{name: (f"layers.legs.{name}",) for name in ("started_at", "ended_at", "mode", "distance")},
+    **_each("processed_at", _of("layers.legs", "processed_at built_on"), _of("before.drives", "event_id processed_at")),
+    **_each("is_new", ("layers.legs.event_id",), ("before.drives.event_id",)),
     **_each("start_text", _of("layers.legs", "started_at waypoints")),
     **_each("end_text", _of("layers.legs", "ended_at waypoints")),
     **_each("occupant_role", _ROLE),
@@ -185,7 +188,7 @@ _DRIVES: Lineage = {
         ("layers.legs.waypoints",),
         _of("waypoints", "tracked_at latitude longitude speed speed_limit"),
     ),
-    **_each("motorway_metres city_metres noncity_metres", _ROADS, ("waypoints.speed",)),
+    **_each("motorway_metres city_metres noncity_metres", _ROADS, _of("waypoints", "speed latitude longitude")),
     **_each("motorway_seconds city_seconds noncity_seconds", _ROADS),
     **_BUILT_DRIVES,
 }

@@ -21,10 +21,10 @@
 
 It has an engine if half of the way was faster than 25 km/h or 1/20 of the moving time faster than 36 km/h, or than
 25 km/h with evidence of stops; where the SDK says cycling only beyond 50 km/h, and where it says automotive from 14
-km/h on. Evidence of a kind of stop: one for each end of the ride at a stop, and three by the share of halts at stops of
-the kind, but no more than there are such halts; 2.5 are needed, and of two kinds the stronger one counts. The velocity
-change rate of Zheng 2008 is no row: it parted no two modes that these rows do not part, and it hangs on how often the
-phone reports.
+km/h on. Evidence of a kind of stop: one for each end at a stop, of the leg or of the ride in it, and three by the share
+of halts at stops of the kind, but no more than there are such halts; 2.5 are needed, and of two kinds the stronger one
+counts. The velocity change rate of Zheng 2008 is no row: it parted no two modes that these rows do not part, and it
+hangs on how often the phone reports.
 """
 
 from __future__ import annotations

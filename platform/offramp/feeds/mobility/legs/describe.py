@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
 import polars as pl
 
 from offramp.feeds.mobility.legs import thresholds as at
 from offramp.feeds.mobility.legs.decide import ACTIVITIES, mode
+from offramp.feeds.mobility.legs.fixes_of_legs import fixes_of
 from offramp.feeds.mobility.legs.profile import FEATURES, profiles
-from offramp.feeds.mobility.legs.spikes import Fixes
 from offramp.feeds.mobility.legs.stops import stops_by_place
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 _WAYPOINT_DECIMALS = 5
-_NUMBERS = ("latitude", "longitude", "speed", "accuracy")
 _KEY = ("app_id", "user_id", "event_id")
 
 
@@ -53,31 +46,23 @@ def leg_features(legs: pl.DataFrame, stops: pl.DataFrame) -> pl.DataFrame:
 
 
 def _measured(legs: pl.DataFrame, stops: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    points = (
-        legs.explode("points", empty_as_null=False, keep_nulls=False)
-        .select("leg", pl.col("points").struct.field("tracked_at", *_NUMBERS))
-        .with_columns(pl.col("tracked_at").cast(pl.Datetime("us")), pl.col("latitude", "longitude").cast(pl.Float64))
-    )
-    lengths = legs.get_column("points").list.len().fill_null(0).cast(pl.Int64).to_numpy()
-    offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
-    seconds = points.get_column("tracked_at").dt.epoch("us").to_numpy() / 1e6
-    fixes = Fixes(seconds, *(_numbers(points, name) for name in _NUMBERS))
+    offsets, fixes = fixes_of(legs)
     found, is_kept = profiles(offsets, fixes, stops_by_place(stops))
     waypoints = (
-        points.filter(pl.Series(is_kept))
+        legs.explode("points", empty_as_null=False, keep_nulls=False)
+        .select("leg", pl.col("points").struct.field("tracked_at", "latitude", "longitude"))
+        .filter(pl.Series(is_kept))
         .select(
             "leg",
-            pl.struct("tracked_at", pl.col("latitude", "longitude").round(_WAYPOINT_DECIMALS)).alias("waypoints"),
+            pl.struct(
+                pl.col("tracked_at").cast(pl.Datetime("us")),
+                pl.col("latitude", "longitude").cast(pl.Float64).round(_WAYPOINT_DECIMALS),
+            ).alias("waypoints"),
         )
         .group_by("leg", maintain_order=True)
         .agg("waypoints")
     )
     return pl.DataFrame(found, schema=dict.fromkeys(FEATURES, pl.Float64)), waypoints
-
-
-def _numbers(points: pl.DataFrame, name: str) -> NDArray[np.float64]:
-    # Writable, though nothing writes: numba compiles anew for arrays that are not.
-    return points.get_column(name).cast(pl.Float64).fill_null(float("nan")).to_numpy(writable=True)
 
 
 def _activity(legs: pl.DataFrame, sdk_events: pl.DataFrame) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from numba import njit
 from offramp.feeds.mobility.legs import spikes
 from offramp.feeds.mobility.legs import stops as stops_near
 from offramp.feeds.mobility.legs import thresholds as at
-from offramp.feeds.mobility.legs.spikes import Fixes, metres_between, metres_of, without_spikes
+from offramp.feeds.mobility.legs.spikes import Fixes, metres_between, metres_of, of_good_accuracy, without_spikes
 from offramp.feeds.mobility.legs.stops import Stops, is_near
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ FEATURES = (
     "halts_bus",
     "halts_tram",
     "halts_train",
-    "ends_bus",  # ends of the ride at a stop: 0, 1, 2
+    "ends_bus",  # ends of the leg, or of the ride in it, at a stop: 0, 1, 2
     "ends_tram",
     "ends_train",
     "ends_airport",
@@ -185,18 +185,6 @@ def _halts(fixes: Fixes, riding: NDArray[np.int64], stops: Stops, out: NDArray[n
 
 
 @njit()
-def _good(fixes: Fixes, kept: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the fixes that count for speeds: those of poor accuracy do only where most are poor."""
-    good = np.empty(kept.shape[0], np.int64)
-    count = 0
-    for i in kept:
-        if not fixes.accuracy[i] > at.GOOD_ACCURACY_METRES:
-            good[count] = i
-            count += 1
-    return good[:count] if 2 * count >= kept.shape[0] else kept
-
-
-@njit()
 def _describe(fixes: Fixes, track: NDArray[np.int64], stops: Stops, out: NDArray[np.float64]) -> None:
     out[_KEPT] = track.shape[0]
     if track.shape[0] == 0:
@@ -204,7 +192,7 @@ def _describe(fixes: Fixes, track: NDArray[np.int64], stops: Stops, out: NDArray
     for k in range(1, track.shape[0]):
         out[_METRES] += metres_of(fixes, track[k - 1], track[k])
     out[_SECONDS] = fixes.seconds[track[-1]] - fixes.seconds[track[0]]
-    kept = _good(fixes, track)
+    kept = of_good_accuracy(fixes, track)
     windows = _windows(fixes, kept, out)
     out[_WINDOWS] = windows.speed.shape[0]
     _speeds(windows, out)
@@ -216,10 +204,13 @@ def _describe(fixes: Fixes, track: NDArray[np.int64], stops: Stops, out: NDArray
             out[_RIDE] += windows.metres[w]
         out[_TURNS] = _turns(fixes, kept, windows, riding)
         _halts(fixes, kept[first + 1 : last], stops, out)
+    # A leg that was cut out begins where its vehicle was boarded; the first fast stretch may begin 300 m later.
     for kind in range(4):
-        for k in (first, last):
-            if is_near(stops, kind, fixes.latitude[kept[k]], fixes.longitude[kept[k]], _END_RADII[kind]):
-                out[_ENDS_AT + kind] += 1
+        for ride, leg in ((first, 0), (last, kept.shape[0] - 1)):
+            for k in (ride, leg):
+                if is_near(stops, kind, fixes.latitude[kept[k]], fixes.longitude[kept[k]], _END_RADII[kind]):
+                    out[_ENDS_AT + kind] += 1
+                    break
 
 
 def profiles(offsets: NDArray[np.int64], fixes: Fixes, stops: Stops) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -1,4 +1,4 @@
-"""Fixes that are far off: which of a leg's are kept. Compiled by numba."""
+"""Fixes that are far off or poor: which of a leg's are kept, and which count for speeds. Compiled by numba."""
 
 from __future__ import annotations
 
@@ -94,3 +94,15 @@ def without_spikes(fixes: Fixes, begin: int, end: int) -> NDArray[np.int64]:
         count += 1
         i += 1
     return kept[:count]
+
+
+@njit()
+def of_good_accuracy(fixes: Fixes, kept: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the fixes that count for speeds: those of poor accuracy do only where most are poor."""
+    good = np.empty(kept.shape[0], np.int64)
+    count = 0
+    for i in kept:
+        if not fixes.accuracy[i] > at.GOOD_ACCURACY_METRES:
+            good[count] = i
+            count += 1
+    return good[:count] if 2 * count >= kept.shape[0] else kept

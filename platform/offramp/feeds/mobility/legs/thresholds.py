@@ -99,3 +99,25 @@ TRAIN_STATIONS = 2
 TRAIN_TOP_SPEED = 70 * KMH
 TRAIN_HALTS_PER_KM = 0.25
 TRAIN_TURNS_PER_KM = 0.7
+
+# Cutting a leg where the way of moving changes. Zheng 2008 calls a point a walk point below 1.8 m/s; hurried walkers
+# reach 2, joggers begin at 2.2. How much faster, or slower, a step must be to count in full: own.
+WALK_SPEED = 2.0
+WALK_DOUBT_SPEED = 1.0
+RIDE_DOUBT_SPEED = 0.5
+# Slower than this is waiting, which is a quarter as unlike a ride as walking is. Own: noise of 10 m over half a minute
+# is 0.3 m/s, and nobody strolls below 2 km/h.
+STILL_SPEED = 1.8 * KMH
+WAIT_SHARE = 0.25
+# What a single step counts at most, and what a change costs: one step alone never makes one. Own.
+STEP_SECONDS = 40.0
+CHANGE_SECONDS = 45.0
+# The least part: Zheng 2008 merges what is shorter; here also what holds fewer steps or less way. A walk between two
+# rides (a change of line) is longer than a vehicle creeps on between two lights. Own.
+LEAST_PART_SECONDS = 60.0
+LEAST_CHANGE_SECONDS = 90.0
+LEAST_STEPS = 2
+LEAST_WALK_METRES = 50.0
+LEAST_RIDE_METRES = 150.0
+# No leg has more parts: a day of errands by bus has some 30 changes.
+MOST_PARTS = 64

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from offramp.feeds.mobility.legs.cutting import cut_legs
 from offramp.feeds.mobility.legs.describe import describe_legs
 from offramp.feeds.mobility.timeline import reading
 from offramp.feeds.mobility.timeline.columns import arrays, in_order
@@ -38,6 +39,7 @@ _FIX_BYTES = 500
 _MOST_ROWS = 500_000
 
 _ALL_DAYS = -1_000_000
+_EARLIEST = datetime.combine(reading.EVERYTHING, time())
 
 _NUMBER, _TEXT, _DAY, _INSTANT = pl.Int64(), pl.String(), pl.Date(), pl.Datetime("us")
 _DEGREES = pl.Float64()
@@ -201,14 +203,14 @@ class _Build:
         from_now = pl.col("base_day").is_null() | (pl.col("day") >= pl.col("from_on"))
         return (
             stays_of(found.stays, found.centres, users).filter(since),
-            legs_of(found.legs, columns, users).filter(since),
+            cut_legs(legs_of(found.legs, columns, users)).filter(since),
             states.filter(from_now),
             users,
         )
 
     def _told(self, legs: pl.DataFrame, known: pl.DataFrame, events: pl.DataFrame, stops: pl.DataFrame) -> pl.DataFrame:
         """Return legs as they are written, but for built_on."""
-        start, end = self.span.until - timedelta(days=1), self.span.until - timedelta(microseconds=1)
+        start, end = self.span.since or _EARLIEST, self.span.until - timedelta(microseconds=1)
         named = with_identity(legs, known, start=pl.lit(start), end=pl.lit(end))
         described = describe_legs(named, events, stops).select("mode", "distance", "waypoints")
         return named.select(
@@ -221,7 +223,7 @@ class _Build:
 
 def _with_from_on(users: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
     """Fill in the from_on of users whose states were not kept: of those, all were found again."""
-    may_end_at = pl.when("is_stay").then("last_at").otherwise("anchor_at")
+    may_end_at = pl.when("is_stay").then("last_at").otherwise(pl.col("points").list.first().struct.field("tracked_at"))
     opens = (
         states.filter(pl.col("day") < pl.col("first_on"))
         .group_by("number", maintain_order=True)

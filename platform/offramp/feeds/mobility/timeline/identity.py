@@ -1,8 +1,8 @@
 """Which leg is which: a leg that is found again keeps its event id, however late fixes changed it.
 
 A new leg takes the id of the known one with which it shares most time, if that is more than half of the shorter of
-both; each known id goes to one leg at most. Any other leg is new, and its id is the SHA-256 of app id, user id and
-start. Source: mobility_offloads.md, section 8, rule 5.
+both, though of one with the same start before any other; each known id goes to one leg at most. Any other leg is new,
+and its id is the SHA-256 of app id, user id and start. Source: mobility_offloads.md, section 8, rule 5.
 """
 
 from __future__ import annotations

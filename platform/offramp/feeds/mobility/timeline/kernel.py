@@ -123,7 +123,7 @@ def _settle(row: int, fixes: Fixes, now: NDArray[np.int64], leg: NDArray[np.int6
 @njit()
 def _left(row: int, fixes: Fixes, limits: Limits, now: NDArray[np.int64], leg: NDArray[np.int64]) -> int:
     """Tell when the group was left that a row outside ends; that may make it a stay, and close a leg."""
-    now[_LEFT_AT] = left_at(row, fixes, limits, now[_LAST_ROW])
+    now[_LEFT_AT] = left_at(row, fixes, limits, (now[_LAST_ROW], now[_KIND] == STAY))
     if now[_KIND] == STAY or now[_LEFT_AT] - now[_ANCHOR_AT] < limits.least_stay:
         return 0
     return _settle(row, fixes, now, leg)
@@ -178,6 +178,11 @@ def _end(row: int, fixes: Fixes, now: NDArray[np.int64], sums: NDArray[np.float6
 
 
 @njit()
+def _is_inside(row: int, fixes: Fixes, anchor: tuple[float, float, float], limits: Limits) -> bool:
+    return is_near(anchor, fixes[2][row], fixes[3][row], limits.inside, limits.reach_degrees)
+
+
+@njit()
 def _begin(row: int, fixes: Fixes, opened: Opened, now: NDArray[np.int64], sums: NDArray[np.float64]) -> None:
     """Begin a user at its first row, with what is open of before."""
     who = fixes[0][row]
@@ -194,7 +199,7 @@ def _begin(row: int, fixes: Fixes, opened: Opened, now: NDArray[np.int64], sums:
 
 @njit()
 def _scan(fixes: Fixes, opened: Opened, limits: Limits, from_day: int) -> Found:
-    user, time, latitude, longitude, _ = fixes
+    user, time = fixes[0], fixes[1]
     rows = len(user)
     stays, centres = np.empty((rows, 5), np.int64), np.empty((rows, 2), np.float64)
     legs = np.empty((2 * rows, 6), np.int64)
@@ -214,11 +219,11 @@ def _scan(fixes: Fixes, opened: Opened, limits: Limits, from_day: int) -> Found:
                 state += day_ends > (from_day + 1) * DAY_MICROSECONDS
             if now[_KIND] == LED and now[_LEG_ROW] == row - 1:
                 anchor = _anchor(row, fixes, now, sums)
-            elif is_near(anchor, latitude[row], longitude[row], limits.inside, limits.reach_degrees):
+            elif _is_inside(row, fixes, anchor, limits) and time[row] - time[now[_LAST_ROW]] <= limits.longest_silence:
                 _add(row, fixes, now, sums)
                 if now[_KIND] != STAY and time[row] - now[_ANCHOR_AT] >= limits.least_stay:
                     leg += _settle(row, fixes, now, legs[leg])
-            elif not is_unsure(row, fixes, anchor, limits):
+            elif _is_inside(row, fixes, anchor, limits) or not is_unsure(row, fixes, anchor, limits):
                 leg += _left(row, fixes, limits, now, legs[leg])
                 if now[_KIND] == STAY:
                     _end(row, fixes, now, sums, (stays[stay], centres[stay]))

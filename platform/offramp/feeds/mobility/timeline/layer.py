@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from offramp.domain.layers import LayerTable, LayerWork
 
 # Rises when the same fixes would give other rows for a reason that no number of the rule tells.
-_EDITION = 2
+_EDITION = 3
 
 
 class TimelineLayer:
@@ -29,7 +29,7 @@ class TimelineLayer:
     @property
     def description(self) -> str:
         """What it computes."""
-        return "Stays, and the legs between them, from the fixes of phones."
+        return "Stays, and the legs between them in one mode each, from the fixes of phones."
 
     @property
     def source(self) -> str:

@@ -34,6 +34,11 @@ class Limits(NamedTuple):
     wake_gap: int
     wake: float
     walking_metres_per_second: float
+    far_wake_gap: int
+    far_wake: float
+    lying_metres_per_second: float
+    riding_metres_per_second: float
+    longest_silence: int
     jump: float
     crossing_gap: int
     crossing_metres_per_second: float
@@ -52,6 +57,11 @@ def limits_of(rule: Rule) -> Limits:
         wake_gap=round(rule.wake_gap.total_seconds() * 1e6),
         wake=limit_of(rule.wake_metres),
         walking_metres_per_second=rule.walking_metres_per_second,
+        far_wake_gap=round(rule.far_wake_gap.total_seconds() * 1e6),
+        far_wake=limit_of(rule.far_wake_metres),
+        lying_metres_per_second=rule.lying_metres_per_second,
+        riding_metres_per_second=rule.riding_metres_per_second,
+        longest_silence=round(rule.longest_silence.total_seconds() * 1e6),
         jump=limit_of(rule.jump_metres),
         crossing_gap=round(rule.crossing_gap.total_seconds() * 1e6),
         crossing_metres_per_second=rule.crossing_metres_per_second,
@@ -70,16 +80,30 @@ def is_unsure(row: int, fixes: Fixes, anchor: tuple[float, float, float], limits
 
 
 @njit()
-def left_at(row: int, fixes: Fixes, limits: Limits, last: int) -> int:
-    """Return when the group was left that a row outside ends: on foot in time for a near row after silence."""
+def left_at(row: int, fixes: Fixes, limits: Limits, group: tuple[int, bool]) -> int:
+    """Return when a group was left that a row outside ends: in time for a row that is not far away after silence.
+
+    ``group`` is the last row inside, and whether it was a stay then.
+    """
+    last, was_stay = group
     time = fixes[1]
-    if time[row] - time[last] <= limits.wake_gap:
+    silence = time[row] - time[last]
+    if silence <= limits.wake_gap or silence > limits.longest_silence:
         return int(time[last])
     across = half_sine_squared(fixes[2][last], fixes[3][last], fixes[2][row], fixes[3][row])
-    if across >= limits.wake:
+    metres = metres_of(across)
+    if across < limits.wake:
+        speed = limits.walking_metres_per_second
+    elif (
+        was_stay
+        and silence > limits.far_wake_gap
+        and across < limits.far_wake
+        and metres < limits.lying_metres_per_second * silence / 1e6
+    ):
+        speed = limits.riding_metres_per_second
+    else:
         return int(time[last])
-    seconds = math.floor(metres_of(across) / limits.walking_metres_per_second + 0.5)
-    return max(int(time[last]), int(time[row]) - seconds * 1_000_000)
+    return max(int(time[last]), int(time[row]) - math.floor(metres / speed + 0.5) * 1_000_000)
 
 
 @njit()
@@ -88,6 +112,8 @@ def cuts(row: int, fixes: Fixes, limits: Limits, last: int) -> int:
     step = fixes[1][row] - fixes[1][last]
     if step <= limits.gap:
         return 0
+    if step > limits.longest_silence:
+        return 1
     across = half_sine_squared(fixes[2][last], fixes[3][last], fixes[2][row], fixes[3][row])
     if across >= limits.jump:
         return 2

@@ -46,7 +46,8 @@ def hold_touched(session: Session, span: Span, rule: Rule) -> None:
     - first_on: the first day of which something is new.
     - is_onward: all that was known is of days before. Then nothing of it changes, and more is added to it.
     - from_on: the first day on which anything may end otherwise than before. Onward it is ``first_on``; else what was
-      open at the end of the day before ``first_on`` may have ended long ago. Null where no state tells.
+      open at the end of the day before ``first_on`` may have ended long ago, and the first part of a leg that was open
+      as early as on the day on which it began. Null where no state tells.
     - base_day: the state to go on from, at the end of a day before ``from_on``; null to begin from nothing.
     - is_whole: all fixes of the user must be read, as no state is old enough.
     - legs_from: nothing that is found now begins before.

@@ -14,7 +14,8 @@ states as (
         app_id,
         user_id,
         day,
-        cast(case when is_stay then last_at else anchor_at end as date) as may_end_on,
+        -- The first part of an open leg may end on the day on which the leg began.
+        cast(case when is_stay then last_at else points[1].tracked_at end as date) as may_end_on,
         points[1].tracked_at as legs_from
     from "before.open_stays"
 ),

@@ -36,7 +36,7 @@ STAYS = LayerTable(
 )
 LEGS = LayerTable(
     name="legs",
-    description="Legs that ended, with what they were; is_new in the build that first closed one, and never again.",
+    description="Legs in one mode that ended, with what they were; is_new in the build that first closed one.",
     columns=(
         *_USER,
         ("event_id", "VARCHAR"),
