@@ -36,9 +36,9 @@ pytestmark = pytest.mark.timeout(900)
 # one fix of poor accuracy parts.
 STAYS_FOUND = 0.95
 # Measured 0.968. A ride with the walks at both ends is one leg; where they take longer, the longest is a walk.
-MODES_RIGHT = 0.95
-# Measured 0.020: legs while nobody moved, nearly all of some metres within a stay and without a mode.
-LEGS_OF_NOBODY = 0.025
+MODES_RIGHT = 0.98
+# Measured 0.004: legs while nobody moved, nearly all of some metres within a stay and without a mode.
+LEGS_OF_NOBODY = 0.01
 # Measured 0.96 (car and train) and 1.0 (bike): a way whose first stay ended too early begins nowhere.
 COMMUTES_FOUND = 0.9
 
@@ -60,7 +60,7 @@ HAVE = {
 # - the dog walker is the silent user: work is taken for a second home, and ways to work on foot for walks;
 # - pet owners are people without a dog who were at a shop for animals twice in five weeks;
 # - the parent is the professional driver, who delivers to schools;
-# - both distracted drivers drove four and nine times, once with the phone in the hand.
+# - distracted drivers are people who also ride along: a phone in the hand does not tell who drives.
 ALLOWED = {
     "work_life.home.dog_walker": (pl.col("has_dog"), 1),
     "work_life.home.pet_owner": (pl.col("has_dog"), 5),
@@ -70,7 +70,7 @@ ALLOWED = {
     "mobility.travel.frequent_flyer": (pl.col("is_flyer"), 0),
     "mobility.driving.illegal_driver": (pl.col("is_speeding"), 0),
     "mobility.driving.aggressive_driver": (pl.col("character") == "aggressive", 0),
-    "mobility.driving.distracted_driver": (pl.col("character") == "distracted", 2),
+    "mobility.driving.distracted_driver": (pl.col("character") == "distracted", 5),
     "mobility.transport.public_transports_commuter": (pl.col("commute_mode").is_in(["bus", "tram", "train"]), 0),
 }
 # A visit of half an hour twice a day is no work place by the rule, and a place to work at home is none either.
@@ -130,7 +130,7 @@ def test_the_modes_of_legs_are_right(house: PlantedHouse, truth: Truth) -> None:
     still = matched.filter(pl.col("mode").is_null())
     told(f"{still.height} of {matched.height} legs while nobody moved")
     assert still.height <= LEGS_OF_NOBODY * matched.height
-    assert still.filter(pl.col("said") != "insufficient_data").height <= 5
+    assert still.filter(pl.col("said") != "insufficient_data").height <= 10
 
 
 @pytest.mark.parametrize("role", ["home", "work"])
@@ -154,10 +154,6 @@ def test_who_has_no_work_place_gets_none(house: PlantedHouse, planted: dict[str,
     assert {label for label in WITHOUT_WORK if planted[label] in works} == set()
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    reason="a stay is bridged over eleven silent days, so that the work where they began is a home too",
-)
 def test_the_work_of_who_was_silent_is_no_home(house: PlantedHouse, planted: dict[str, str]) -> None:
     places = house.layer("places").filter(pl.col("user_id") == planted["silent"])
 
@@ -207,17 +203,10 @@ def test_who_works_at_home_is_a_homeworker(segments: dict[str, set[str]], plante
     assert planted["home_worker"] in segments.get("work_life.work.homeworker", set())
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="days at home between two nights at work count as days of work at home"
-)
 def test_who_works_at_night_is_no_homeworker(segments: dict[str, set[str]], planted: dict[str, str]) -> None:
     assert planted["night_worker"] not in segments.get("work_life.work.homeworker", set())
 
 
-@pytest.mark.xfail(
-    raises=AssertionError,
-    reason="the planted one has the phone in the hand for 5 of 100 seconds, and the segment asks for 10",
-)
 def test_the_distracted_driver_is_one(segments: dict[str, set[str]], planted: dict[str, str]) -> None:
     assert planted["distracted_driver"] in segments.get("mobility.driving.distracted_driver", set())
 
@@ -280,9 +269,6 @@ def test_each_user_is_in_one_part_and_each_folder_is_marked(stem: str, house: Pl
             assert (house.folder(number, stem, day) / "_SUCCESS").read_bytes() == b""
 
 
-@pytest.mark.xfail(
-    raises=AssertionError, reason="users are dealt out by a hash: there are as many parts as if it were even"
-)
 def test_no_part_has_more_users_than_asked_for(house: PlantedHouse) -> None:
     for number in (0, 1):
         for part in house.parts(number, "stationaries"):

@@ -10,7 +10,7 @@ from offramp.domain.exports import EntityKind, Mode
 from offramp.domain.quoting import identifier
 from offramp.pipeline.changes import CHANGES, row_key
 from offramp.pipeline.cuts import DELIVERED_CUTS, change_instant
-from offramp.pipeline.relations import is_unchanged, model_base, model_over, model_since
+from offramp.pipeline.relations import is_computed, is_unchanged, model_base, model_over, model_since
 from offramp.pipeline.scan import TENANT, of_tenants
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _grown_events(rooms: Rooms, delivery: Delivery, scan: Scan, base: Landing) -
     A layer keeps no more than some days of builds at hand, so there the builds since the base are counted.
     """
     model, until = delivery.export.model, delivery.until
-    if model.event_source is not None and model.event_source[0] in rooms.layers:
+    if is_computed(rooms, model):
         fresh = model_since(rooms, model, scan.landing, base, prefix="now_")
         return _count_events(rooms, delivery, fresh, until)
     assert delivery.previous is not None  # noqa: S101 - there is a base

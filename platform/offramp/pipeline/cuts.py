@@ -15,7 +15,7 @@ from offramp.domain.deliveries import Cut
 from offramp.domain.exports import EntityKind, Mode
 from offramp.domain.quoting import identifier
 from offramp.pipeline.changes import changes, row_key
-from offramp.pipeline.relations import model_over, model_since
+from offramp.pipeline.relations import is_computed, model_over, model_since
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,12 +157,17 @@ def _events(rooms: Rooms, delivery: Delivery, landing: Landing, base: Landing | 
         return CutRows(_classified(over.sql, cut), over.relations)
     since = change_instant(model, delivery.previous.until)
     fresh = model_since(rooms, model, landing, base, prefix="now_")
-    known = model_over(rooms, model, base, prefix="base_")
     cut = (
         f"case when {changed_at} >= {end} then 'pending' when {changed_at} >= {start} then '{Cut.WINDOW}' "
         f"when {changed_at} >= {since} then '{Cut.CATCH_UP}' else '{Cut.LATE}' end"
     )
     late = f"case when {changed_at} < least({start}, {since}) then {_late_age(changed_at, start)} end"
+    sql = _classified(fresh.sql, cut, late, "false")
+    if is_computed(rooms, model):
+        # A build holds nothing of a later day, and under a new version of its layer the base's day is not built.
+        return CutRows(sql, fresh.relations)
+    known = model_over(rooms, model, base, prefix="base_")
     held = f"select * from ({known.sql}) as m where {changed_at} >= {since}"
-    sql = f"{_classified(fresh.sql, cut, late, 'false')} union all {_classified(held, cut, 'null::varchar', 'false')}"
-    return CutRows(sql, (*fresh.relations, *known.relations))
+    return CutRows(
+        f"{sql} union all {_classified(held, cut, 'null::varchar', 'false')}", (*fresh.relations, *known.relations)
+    )

@@ -72,6 +72,11 @@ def model_base(rooms: Rooms, model: Model, base: Landing, now: ModelOver, *, pre
     return ModelOver(over.sql, tuple(relations))
 
 
+def is_computed(rooms: Rooms, model: Model) -> bool:
+    """Return True where the events of a model are those of a layer, which builds them day by day."""
+    return model.event_source is not None and model.event_source[0] in rooms.layers
+
+
 def files_read(rooms: Rooms, landing: Landing, uses: Iterable[RelationUse]) -> str:
     """Return a hash that two landings share only where relations have the same files and columns in both.
 
