@@ -35,7 +35,7 @@ pytestmark = pytest.mark.timeout(900)
 # Measured 0.965. What is missed: stays before a departure that the phone noticed more than 100 m late, and stays that
 # one fix of poor accuracy parts.
 STAYS_FOUND = 0.95
-# Measured 0.968. A ride with the walks at both ends is one leg; where they take longer, the longest is a walk.
+# Measured 0.992.
 MODES_RIGHT = 0.98
 # Measured 0.004: legs while nobody moved, nearly all of some metres within a stay and without a mode.
 LEGS_OF_NOBODY = 0.01
