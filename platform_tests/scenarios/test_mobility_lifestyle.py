@@ -169,7 +169,10 @@ def test_who_sent_nothing_for_a_week_vanishes_from_all_six_files_and_comes_back_
         assert absence.rows(entity, gone).height
         assert told(entity, back).height or entity == "segments"
     for entity in ("moments", "stationaries", "transports"):
-        closed = [told(entity, day).filter(pl.col("end").is_not_null()) for day in (last, back)]
+        # Of the silence itself less is known afterwards: his stay then ended with his last fix.
+        is_closed = pl.col("end").is_not_null()
+        before = is_closed & (pl.col("start") < f"{days(12)[0]}T18")
+        closed = [told(entity, last).filter(before), told(entity, back).filter(is_closed)]
         assert set(closed[0]["start"])
         assert set(closed[0]["start"]) < set(closed[1]["start"]), "what he did before he went silent is there again"
 

@@ -399,8 +399,9 @@ def test_wrong_names_and_instants_are_refused_with_what_is_right(
 def test_the_demos_columns_are_those_of_the_models() -> None:
     """The models' columns are held against the specification by their golden catalogue."""
     project = load_project(REPOSITORY / "dbt_like_sql")
-    assert set(TABLES) == {loaded.model.entity for loaded in project.models.values()}
-    for loaded in project.models.values():
+    media = [loaded for loaded in project.models.values() if loaded.model.feed == "media"]
+    assert set(TABLES) == {loaded.model.entity for loaded in media}
+    for loaded in media:
         model, table = loaded.model, TABLES[loaded.model.entity]
         extra = [*(["tenant"] if model.tenant_column else []), *(["ingested_at"] if table.is_log else [])]
         assert [column for column, _ in table.columns] == [*model.contract.names, *extra], model.entity
